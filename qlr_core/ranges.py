@@ -1,0 +1,94 @@
+"""What a numeric knob says of itself: default, range, scale, symbol and help, in one place.
+
+A group of knobs is a NamedTuple of scalars whose fields are ``Annotated[Scalar, Range(...)]``. Sliders, the search
+space, the README's table and the tests all read the same annotation, so a number is described once.
+"""
+
+import difflib
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Scalar = Float[Array, ""] | float
+Knobs = TypeVar("Knobs", bound=tuple)
+
+
+@dataclass(frozen=True)
+class Range:
+    """The description of one number.
+
+    ``low`` and ``high`` bound what a slider offers (a value outside them is legal if it lies within ``[minimum,
+    maximum]``); ``log`` says that the slider is logarithmic; ``neutral`` is the value that switches the feature off,
+    drawn as the slider's end, or None where there is no such value; ``switch`` marks a number that is 0 or 1;
+    ``source`` says where the default and the range come from.
+    """
+
+    default: float
+    low: float
+    high: float
+    symbol: str
+    label: str
+    help: str
+    log: bool = False
+    switch: bool = False
+    integer: bool = False
+    neutral: float | None = None
+    minimum: float = -math.inf
+    maximum: float = math.inf
+    advanced: bool = False
+    source: str = ""
+
+    def check(self, name: str, value: float) -> float:
+        """The value as a float; ValueError, with the remedy, where it is not a number this knob can take."""
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} = {value!r} is not a number; {self.allowed()}") from None
+        if number == self.neutral:
+            return number
+        if not math.isfinite(number) or not self.minimum <= number <= self.maximum:
+            raise ValueError(f"{name} = {number:g} is out of range; {self.allowed()}")
+        return number
+
+    def allowed(self) -> str:
+        """A clause that says which values the knob takes."""
+        low, high = max(self.minimum, -1e300), min(self.maximum, 1e300)
+        bounds = f"give a number from {low:g} to {high:g}" if high < 1e300 else f"give a finite number from {low:g} up"
+        return bounds + (f", or {self.neutral:g} to switch it off" if self.neutral is not None else "")
+
+
+@cache
+def ranges_of(knobs: type) -> dict[str, Range]:
+    """The Range of every field of a NamedTuple of knobs, by field name, in the order of the fields."""
+    hints: dict[str, Any] = get_type_hints(knobs, include_extras=True)
+    found: dict[str, Range] = {}
+    for name, hint in hints.items():
+        extras = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+        found[name] = next(extra for extra in extras if isinstance(extra, Range))
+    return found
+
+
+def knobs_with(knobs: type[Knobs], **values: float) -> Knobs:
+    """The knobs at their defaults, some of them set; ValueError for an unknown name or a number out of range."""
+    ranges = ranges_of(knobs)
+    for name in values:
+        if name not in ranges:
+            near = difflib.get_close_matches(name, ranges)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(ranges)}."
+            raise ValueError(f"There is no hyperparameter {name!r}; {hint}")
+    return check_knobs(knobs(*(values.get(name, knob.default) for name, knob in ranges.items())))
+
+
+def check_knobs(knobs: Knobs) -> Knobs:
+    """The knobs as Python floats; ValueError naming the first one that is not a number in its range."""
+    ranges = ranges_of(type(knobs))
+    return type(knobs)(*(ranges[name].check(name, value) for name, value in zip(knobs._fields, knobs, strict=True)))
+
+
+def as_arrays(knobs: Knobs, dtype: Any) -> Knobs:
+    """The knobs as strongly typed scalars of one dtype, so that changing a number never recompiles."""
+    return type(knobs)(*(jnp.asarray(value, dtype) for value in knobs))

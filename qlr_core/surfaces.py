@@ -1,0 +1,246 @@
+"""Two-parameter test functions with adjustable numbers, as residuals where they have them."""
+
+import difflib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Annotated, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpy.typing import NDArray
+
+from qlr_core.expression import REACH, Expression, parse
+from qlr_core.ranges import Range, Scalar, as_arrays, knobs_with
+
+Position = Float[Array, "2"]
+Point = tuple[float, float]
+Window = tuple[Point, Point]
+
+
+class NoParameters(NamedTuple):
+    """The knobs of a surface that has none."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A function f of two numbers, with exactly one of ``residuals`` (then f = ½‖r‖²) and ``plain_value``.
+
+    Both take a position and the knobs, ``parameters`` filled with Python floats or scalars of the position's dtype, and
+    keep that dtype; overflow is infinite, undefined is NaN. ``window`` holds the ends of x, then of y. ``minima`` gives
+    all global minima for knobs as Python floats, or () where none is known. Hashable: it can be a static argument.
+    """
+
+    name: str
+    label: str
+    window: Window
+    start: Point
+    formula: str
+    lesson: str
+    parameters: type[Any] = NoParameters
+    residuals: Callable[[Position, Any], Float[Array, " K"]] | None = None
+    plain_value: Callable[[Position, Any], Float[Array, ""]] | None = None
+    minima: Callable[[Any], tuple[Point, ...]] = lambda parameters: ()
+
+    def __post_init__(self) -> None:
+        if (self.residuals is None) == (self.plain_value is None):
+            raise ValueError(f"surface {self.name!r} needs either residuals or plain_value, and not both")
+
+    def value(self, position: Position, parameters: Any) -> Float[Array, ""]:
+        """f at a position, in the position's dtype."""
+        if self.plain_value is not None:
+            return self.plain_value(position, parameters)
+        assert self.residuals is not None
+        residuals = self.residuals(position, parameters)
+        return 0.5 * jnp.vdot(residuals, residuals)
+
+    @property
+    def curvatures(self) -> tuple[str, ...]:
+        """The names of the curvature matrices that mean something here: without residuals there is no Fisher."""
+        return ("hessian", "empirical_fisher") if self.residuals is None else ("fisher", "hessian", "empirical_fisher")
+
+    @property
+    def default_parameters(self) -> Any:
+        """The knobs at their defaults, as Python floats."""
+        return knobs_with(self.parameters)
+
+
+class RosenbrockParameters(NamedTuple):
+    """Where the valley ends and how steep its walls are."""
+
+    a: Annotated[Scalar, Range(1.0, -1.5, 1.5, "a", "Minimum", "The minimum lies at (a, a²).")]
+    b: Annotated[Scalar, Range(100.0, 1.0, 1e3, "b", "Steepness", "Of the valley walls.", log=True, minimum=0.0)]
+
+
+def _rosenbrock(position: Position, parameters: RosenbrockParameters) -> Float[Array, "2"]:
+    """r = √2 (a − x, √b (y − x²)). Source: Rosenbrock 1960, The Computer Journal 3(3), with a = 1 and b = 100."""
+    x, y = position
+    a, b = parameters
+    return math.sqrt(2) * jnp.stack([a - x, jnp.sqrt(b) * (y - x**2)])
+
+
+class QuadraticParameters(NamedTuple):
+    """How narrow the valley is and how it lies."""
+
+    condition_number: Annotated[
+        Scalar, Range(100.0, 1.0, 1e4, "k", "Condition number", "The valley is √k times longer.", log=True, minimum=0.0)
+    ]
+    angle: Annotated[Scalar, Range(30.0, 0.0, 90.0, "ψ", "Angle", "From the x axis to the valley, in degrees.")]
+
+
+def _quadratic(position: Position, parameters: QuadraticParameters) -> Float[Array, "2"]:
+    """r = (u, √k v), with u along the valley and v across. Source: Nocedal & Wright 2006, section 3.3, eq. 3.24."""
+    x, y = position
+    angle = jnp.deg2rad(parameters.angle)
+    along, across = x * jnp.cos(angle) + y * jnp.sin(angle), y * jnp.cos(angle) - x * jnp.sin(angle)
+    return jnp.stack([along, jnp.sqrt(parameters.condition_number) * across])
+
+
+def _beale(position: Position, parameters: NoParameters) -> Float[Array, "3"]:
+    """r = √2 (cᵢ − x (1 − yⁱ)). Source: Beale 1958; Moré, Garbow & Hillstrom 1981, ACM TOMS 7(1), problem 5."""
+    x, y = position
+    return math.sqrt(2) * jnp.stack([1.5 - x * (1 - y), 2.25 - x * (1 - y**2), 2.625 - x * (1 - y**3)])
+
+
+def _himmelblau(position: Position, parameters: NoParameters) -> Float[Array, "2"]:
+    """r = √2 (x² + y − 11, x + y² − 7). Source: Himmelblau 1972, Applied Nonlinear Programming, McGraw-Hill."""
+    x, y = position
+    return math.sqrt(2) * jnp.stack([x**2 + y - 11, x + y**2 - 7])
+
+
+def _styblinski_tang(position: Position, parameters: NoParameters) -> Float[Array, ""]:
+    """f = ½ Σ (t⁴ − 16 t² + 5 t) over t = x, y. Source: Styblinski & Tang 1990, Neural Networks 3(4)."""
+    return 0.5 * jnp.sum(position**4 - 16 * position**2 + 5 * position)
+
+
+class RastriginParameters(NamedTuple):
+    """How deep the ripples are."""
+
+    amplitude: Annotated[Scalar, Range(10.0, 0.0, 20.0, "A", "Amplitude", "Of the ripples.", minimum=0.0)]
+
+
+def _rastrigin(position: Position, parameters: RastriginParameters) -> Float[Array, ""]:
+    """f = Σ (t² + A (1 − cos 2πt)) over t = x, y. Source: Rastrigin 1974, Systems of Extremal Control, Nauka."""
+    return jnp.sum(position**2 + parameters.amplitude * (1 - jnp.cos(2 * math.pi * position)))
+
+
+class SaddleParameters(NamedTuple):
+    """How negative the curvature is."""
+
+    strength: Annotated[Scalar, Range(1.0, 0.1, 4.0, "s", "Strength", "Curvature −s on y = 0.", log=True, minimum=0.0)]
+
+
+def _saddle(position: Position, parameters: SaddleParameters) -> Float[Array, ""]:
+    """f = ½ (x² − s y²) + ¼ y⁴: a saddle at 0 whose quartic term keeps runs from falling for ever.
+
+    Source: the double well of Strogatz 1994, Nonlinear Dynamics and Chaos, section 3.4, in y, with a parabola in x.
+    """
+    x, y = position
+    return 0.5 * (x**2 - parameters.strength * y**2) + 0.25 * y**4
+
+
+# fmt: off
+# The common roots of x² + y = 11 and x + y² = 7, and the lowest of 4 t³ − 32 t + 5, by Newton's method in 40 digits.
+_HIMMELBLAU_MINIMA = (
+    (3.0, 2.0), (-2.805118086952745, 3.131312518250573),
+    (-3.7793102533777469, -3.2831859912861694), (3.5844283403304917, -1.8481265269644036),
+)
+_LOWEST_ROOT = -2.903534027771177
+
+rosenbrock = Surface(
+    "rosenbrock", "Rosenbrock", window=((-1.6, 2.2), (-2.2, 2.4)), start=(1.0, -1.0), parameters=RosenbrockParameters,
+    residuals=_rosenbrock, minima=lambda parameters: ((parameters.a, parameters.a**2),),
+    formula="f = (a − x)² + b (y − x²)²",
+    lesson="Falling into the valley is easy, following its bend is not: watch α and λ where the path turns.",
+)
+quadratic = Surface(
+    "quadratic", "Ill-conditioned quadratic", window=((-3.0, 3.0), (-3.0, 3.0)), start=(-2.5, 1.5),
+    parameters=QuadraticParameters, residuals=_quadratic, minima=lambda parameters: ((0.0, 0.0),),
+    formula="f = ½ (u² + k v²), u = x cos ψ + y sin ψ, v = y cos ψ − x sin ψ",
+    lesson="Turn the valley: Adam scales each axis on its own, which cures a valley along an axis but not one at 45°.",
+)
+beale = Surface(
+    "beale", "Beale", window=((-4.5, 4.5), (-4.5, 4.5)), start=(1.0, 1.0),
+    residuals=_beale, minima=lambda parameters: ((3.0, 0.5),),
+    formula="f = (1.5 − x (1 − y))² + (2.25 − x (1 − y²))² + (2.625 − x (1 − y³))²",
+    lesson="The floor toward (3, ½) is nearly flat, the corners rise like x²y⁶: no fixed learning rate suits both.",
+)
+himmelblau = Surface(
+    "himmelblau", "Himmelblau", window=((-5.0, 5.0), (-5.0, 5.0)), start=(0.0, 0.0),
+    residuals=_himmelblau, minima=lambda parameters: _HIMMELBLAU_MINIMA,
+    formula="f = (x² + y − 11)² + (x + y² − 7)²",
+    lesson="Four equal minima; at the start the Hessian is negative in all directions, while the Fisher is positive.",
+)
+styblinski_tang = Surface(
+    "styblinski_tang", "Styblinski–Tang", window=((-5.0, 5.0), (-5.0, 5.0)), start=(1.0, 4.0),
+    plain_value=_styblinski_tang, minima=lambda parameters: ((_LOWEST_ROOT, _LOWEST_ROOT),),
+    formula="f = ½ (x⁴ − 16 x² + 5 x + y⁴ − 16 y² + 5 y)",
+    lesson="Four basins of unequal depth; between them, where |x| or |y| is below 1.63, f curves down along that axis.",
+)
+rastrigin = Surface(
+    "rastrigin", "Rastrigin", window=((-5.12, 5.12), (-5.12, 5.12)), start=(2.3, -1.7),
+    parameters=RastriginParameters, plain_value=_rastrigin, minima=lambda parameters: ((0.0, 0.0),),
+    formula="f = x² + y² + A (2 − cos 2πx − cos 2πy)",
+    lesson="A step sees the curvature of the ripples, up to 4π²A, not the bowl's, which is 2: it ends in a ripple.",
+)
+saddle = Surface(
+    "saddle", "Saddle", window=((-2.5, 2.5), (-2.5, 2.5)), start=(2.0, 0.05), parameters=SaddleParameters,
+    plain_value=_saddle, minima=lambda parameters: tuple((0.0, s * math.sqrt(parameters.strength)) for s in (-1, 1)),
+    formula="f = ½ (x² − s y²) + ¼ y⁴",
+    lesson="Near the ridge y = 0 the curvature along y is −s: until λ exceeds it, a Hessian step along y climbs.",
+)
+# fmt: on
+
+SURFACES = (rosenbrock, quadratic, beale, himmelblau, styblinski_tang, rastrigin, saddle)
+
+
+def surface_named(name: str) -> Surface:
+    """The surface of that name; ValueError with the nearest names there are."""
+    names = [surface.name for surface in SURFACES]
+    if name in names:
+        return SURFACES[names.index(name)]
+    near = difflib.get_close_matches(name, names) or names
+    raise ValueError(f"There is no surface {name!r}; the nearest are {', '.join(near)}.")
+
+
+@dataclass(frozen=True)
+class _TypedValue:
+    """An expression as a function of a position; equal for equal texts, as a lambda would not be."""
+
+    expression: Expression
+
+    def __call__(self, position: Position, parameters: NoParameters) -> Float[Array, ""]:
+        return self.expression(position[0], position[1])
+
+
+@lru_cache(maxsize=64)
+def typed_surface(text: str) -> Surface:
+    """The surface of a function that a user typed; ExpressionError where the text is none."""
+    expression, ends = parse(text), (-REACH, REACH)
+    return Surface(
+        "typed", "Your own function", window=(ends, ends), start=expression.finite_at,
+        plain_value=_TypedValue(expression), formula=f"f = {text.strip()}",
+        lesson="A function of your own: where it has several minima or a ridge, ask which step goes wrong first.",
+    )  # fmt: skip
+
+
+@partial(jax.jit, static_argnums=0)
+def _grid(surface: Surface, parameters: Any, x: Float[Array, " W"], y: Float[Array, " H"]) -> Float[Array, "H W"]:
+    def value(x: Float[Array, ""], y: Float[Array, ""]) -> Float[Array, ""]:
+        return surface.value(jnp.stack([x, y]), parameters)
+
+    return jax.vmap(jax.vmap(value, (0, None)), (None, 0))(x, y)
+
+
+def landscape(surface: Surface, parameters: Any, window: Window, width: int, height: int) -> NDArray[np.float64]:
+    """f in float64 on a grid that spans the window, ends included; shape (height, width).
+
+    Row 0 is the lowest y, column 0 the lowest x; NaN or infinite where f is. Compiles once for a surface and a grid
+    size: other knobs or another window are only other numbers.
+    """
+    with jax.enable_x64(True):
+        x, y = (jnp.asarray(np.linspace(*ends, count)) for ends, count in zip(window, (width, height), strict=True))
+        return np.asarray(_grid(surface, as_arrays(parameters, jnp.float64), x, y))
