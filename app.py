@@ -1,0 +1,15 @@
+"""The lab's navigation: what pages there are."""
+
+import streamlit as st
+
+st.set_page_config(
+    page_title="AdamQLR Lab",
+    layout="wide",
+    # Without a menu entry the theme switch would be hidden.
+    menu_items={"About": "AdamQLR Lab: second-order optimization, one step at a time. MIT license."},
+)
+
+st.navigation(
+    [st.Page("pages/surfaces.py", title="Rosenbrock lab", default=True)],
+    position="top",
+).run()

@@ -1,0 +1,39 @@
+"""The first lab: AdamQLR against Adam and the others on functions of two numbers, step by step."""
+
+import streamlit as st
+
+from qlr_ui import surface_lab
+from qlr_ui.presets import preset_of
+
+st.title("Rosenbrock lab")
+st.markdown(
+    "Two optimizers start at the same point. **AdamQLR** takes Adam's direction, asks a quadratic model how far to go, and "
+    "trusts the model more or less by how well it kept its last promise. Press **Play**, or step with ← and →."
+)
+
+state = surface_lab.controls()
+if preset := preset_of(state):
+    st.info(f"**{preset.label}.** {preset.look_for}")
+
+shown = surface_lab.show(state)
+if shown is not None:
+    st.subheader("How the runs compare")
+    st.dataframe(shown, hide_index=True, width="stretch")
+
+st.subheader("What you see")
+what, formula = st.columns(2)
+what.markdown(
+    """
+- **Landscape.** Color is the loss on a log scale. At the current step the arrows are −g and d, and the ellipses are the
+  damped model that chose α; its lowest point along d is where the step wants to land.
+- **Slice.** The same step from the side: the true loss along d against what the model promised. Drag α to ask "what if".
+- **ρ** compares the two: above ¾ the model may be trusted more and λ shrinks, below ¼ λ grows.
+- **F** forks the run at this step with another λ, α_max or optimizer, and keeps both branches.
+"""
+)
+formula.latex(
+    r"\alpha = \frac{g^\top d}{d^\top C d + \lambda\, d^\top d} \qquad "
+    r"\rho = \frac{f(\theta - \alpha d) - f(\theta)}{-\alpha\, g^\top d + \tfrac12 \alpha^2 (d^\top C d + \lambda\, d^\top d)}"
+)
+with formula.expander("The code that computes it"):
+    st.code(surface_lab.FORMULA_CODE, language="python")

@@ -1,0 +1,38 @@
+"""The command line: ``python -m qlr_core``."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from qlr_core import bench as benchmarks
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="AdamQLR from the command line.")
+
+
+@app.callback()
+def main() -> None:
+    """AdamQLR from the command line."""
+
+
+@app.command()
+def bench(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list of rows instead of a table.")] = False,
+    rounds: Annotated[int, typer.Option(min=3, help="How often each is repeated; medians are shown.")] = 15,
+) -> None:
+    """Measure the speed of this machine's AdamQLR beside its peers."""
+    found = []
+    for row in benchmarks.rows(rounds):
+        found.append(row)
+        if not as_json:
+            peer = f"{row.peer:9.3f}" if row.peer is not None else " " * 9
+            value = row.ratio if row.ratio is not None else row.ours
+            verdict = "within" if value <= row.bar else "over"
+            ratio = f"{row.ratio:6.2f}" if row.ratio is not None else " " * 6
+            typer.echo(f"{row.name:58} {row.ours:9.3f} {peer} {row.unit:10} ratio {ratio}  {verdict} {row.bar:g}")
+    if as_json:
+        typer.echo(json.dumps([row._asdict() for row in found], indent=2, allow_nan=False))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,104 @@
+"""Curvature matrices C of an objective, never written out: the product Cv and the quadratic form vᵀCv.
+
+All three have the scale of the loss that is minimized: mean over the batch's examples, sum over the outputs.
+
+    Fisher             C = Σᵢ wᵢ Jᵢᵀ H_out,ᵢ Jᵢ     form: one pushforward Jv
+    Hessian            C = ∇²f                      form: the second derivative of f along v, forward over forward
+    empirical Fisher   C = Σᵢ wᵢ gᵢgᵢᵀ              form: one pushforward, then gᵢᵀv = (∂ℓᵢ/∂zᵢ)ᵀ (Jv)ᵢ
+
+For softmax cross-entropy and squared error the Fisher equals the generalized Gauss-Newton matrix (Martens 2020, section
+9); for any other convex loss the name stands for the latter. References: Clarke & Hernández-Lobato 2024, section 3.2 and
+appendix on curvature; Kunstner et al. 2019 on the empirical Fisher.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from qlr_core.objective import Linearization, Loss, Params
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """One kind of curvature matrix.
+
+    ``product(lin, v)`` is Cv in the shape of the parameters, ``quadratic_form(lin, v)`` the scalar vᵀCv; ``form_cost`` is
+    the price of the form beside a linearization, in forward passes of the model, ``product_cost`` that of the product.
+    """
+
+    name: str
+    label: str
+    product: Callable[[Linearization, Params], Params]
+    quadratic_form: Callable[[Linearization, Params], Float[Array, ""]]
+    form_cost: float
+    product_cost: float
+
+    def defined_for(self, loss: Loss) -> bool:
+        """Whether this matrix says anything about the loss: a function that is its own output has no Fisher."""
+        return self.name != "fisher" or loss.has_fisher
+
+
+def _per_example(values: Any, like: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The sum over the outputs of each example: all axes after those of the per-example losses."""
+    return jnp.sum(values, axis=tuple(range(like.ndim, values.ndim)))
+
+
+def _weighted(lin: Linearization, values: Any) -> Any:
+    """The per-example weights times a value in the shape of the outputs."""
+    return lin.weights.reshape(lin.weights.shape + (1,) * (values.ndim - lin.weights.ndim)) * values
+
+
+def _fisher_product(lin: Linearization, v: Params) -> Params:
+    return lin.pullback(_weighted(lin, lin.loss.output_product(lin.outputs, lin.targets, lin.pushforward(v))))
+
+
+def _fisher_form(lin: Linearization, v: Params) -> Float[Array, ""]:
+    jv = lin.pushforward(v)
+    return jnp.sum(lin.weights * _per_example(jv * lin.loss.output_product(lin.outputs, lin.targets, jv), lin.losses))
+
+
+def _hessian_product(lin: Linearization, v: Params) -> Params:
+    return jax.jvp(jax.grad(lin.value_at), (lin.params,), (v,))[1]
+
+
+def _hessian_form(lin: Linearization, v: Params) -> Float[Array, ""]:
+    # The second derivative along v, forward over forward: no backward pass, so no stored activations.
+    def slope(params: Params) -> Float[Array, ""]:
+        return jax.jvp(lin.value_at, (params,), (v,))[1]
+
+    return jax.jvp(slope, (lin.params,), (v,))[1]
+
+
+def _empirical_product(lin: Linearization, v: Params) -> Params:
+    output_gradient = lin.output_gradient()
+    slopes = _per_example(output_gradient * lin.pushforward(v), lin.losses)
+    return lin.pullback(
+        _weighted(lin, slopes.reshape(slopes.shape + (1,) * (output_gradient.ndim - slopes.ndim)) * output_gradient)
+    )
+
+
+def _empirical_form(lin: Linearization, v: Params) -> Float[Array, ""]:
+    slopes = _per_example(lin.output_gradient() * lin.pushforward(v), lin.losses)
+    return jnp.sum(lin.weights * jnp.square(slopes))
+
+
+fisher = Curvature("fisher", "Fisher", _fisher_product, _fisher_form, form_cost=2.0, product_cost=4.0)
+# Form: value, first and second derivative along v cost 1 + 2 + 2; the value is shared with the linearization.
+hessian = Curvature("hessian", "Hessian", _hessian_product, _hessian_form, form_cost=4.0, product_cost=6.0)
+empirical_fisher = Curvature(
+    "empirical_fisher", "Empirical Fisher", _empirical_product, _empirical_form, form_cost=2.0, product_cost=4.0
+)
+
+CURVATURES = (fisher, hessian, empirical_fisher)
+
+
+def curvature_named(name: str) -> Curvature:
+    """The curvature of that name; ValueError with the names there are."""
+    for curvature in CURVATURES:
+        if curvature.name == name:
+            return curvature
+    raise ValueError(f"There is no curvature {name!r}; choose one of {', '.join(c.name for c in CURVATURES)}.")

@@ -1,0 +1,187 @@
+"""The objective f(θ) = mean over the examples of loss(model(θ)), and everything first order about it from ONE linearization.
+
+``linearize`` runs the model forward once and keeps its Jacobian J as a pair of linear maps. The gradient is one pullback
+Jᵀ(∂ℓ/∂z); a quadratic form of the Fisher is one pushforward Jv. So a whole AdamQLR step costs a forward pass (1 unit), a
+backward pass (2), a pushforward (2) and the loss at the new parameters (1), and nothing more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Key, PyTree
+
+Params = PyTree[Float[Array, "..."]]
+ModelState = PyTree
+
+
+class Batch(NamedTuple):
+    """What one step works on: rows of inputs and targets, and which examples count.
+
+    ``mask`` has the shape of the per-example losses, 1 where an example counts and 0 for padding; None counts all. A
+    surface has no rows: its parameters are the inputs.
+    """
+
+    inputs: Any = None
+    targets: Any = None
+    mask: Float[Array, "..."] | None = None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss of one example, as a function of the model's outputs z.
+
+    ``value(z, targets)`` gives one number an example: it reduces the trailing axes of z. ``output_product(z, targets, t)``
+    gives H_out t, the Hessian of that number with respect to z, applied to t; by default it is found by
+    differentiating ``value`` at the outputs, which is right for any loss. ``has_fisher`` says that H_out is positive
+    semidefinite and tells something: the generalized Gauss-Newton matrix JᵀH_outJ is then the Fisher for the losses
+    that are negative log-likelihoods of an exponential family (Martens 2020, "New insights and perspectives on the
+    natural gradient method", section 9).
+    """
+
+    name: str
+    label: str
+    value: Callable[[Any, Any], Float[Array, "..."]]
+    analytic_output_product: Callable[[Any, Any, Any], Any] | None = None
+    has_fisher: bool = True
+
+    def total(self, outputs: Any, targets: Any) -> Float[Array, ""]:
+        """The sum of the examples' losses."""
+        return jnp.sum(self.value(outputs, targets))
+
+    def output_product(self, outputs: Any, targets: Any, tangent: Any) -> Any:
+        """H_out t for every example, in the shape of the outputs."""
+        if self.analytic_output_product is not None:
+            return self.analytic_output_product(outputs, targets, tangent)
+        return jax.jvp(lambda z: jax.grad(self.total)(z, targets), (outputs,), (tangent,))[1]
+
+
+def _softmax_product(outputs: Any, targets: Any, tangent: Any) -> Any:
+    # diag(p) - p pᵀ: the Hessian of softmax cross-entropy does not depend on the label.
+    probabilities = jax.nn.softmax(outputs)
+    weighted = probabilities * tangent
+    return weighted - probabilities * jnp.sum(weighted, axis=-1, keepdims=True)
+
+
+SOFTMAX_CROSS_ENTROPY = Loss(
+    "softmax_cross_entropy",
+    "Softmax cross-entropy (nats)",
+    optax.softmax_cross_entropy_with_integer_labels,
+    _softmax_product,
+)
+SQUARED_ERROR = Loss(
+    "squared_error",
+    "Squared error, ½ Σ (z − y)²",
+    lambda outputs, targets: 0.5 * jnp.sum(jnp.square(outputs - targets), axis=-1),
+    lambda outputs, targets, tangent: tangent,
+)
+# A surface with residuals r is one example with loss ½‖r‖²; one without is one example whose output is the loss itself.
+RESIDUALS = Loss(
+    "residuals",
+    "½ ‖r‖²",
+    lambda outputs, targets: 0.5 * jnp.sum(jnp.square(outputs), axis=-1),
+    lambda outputs, targets, tangent: tangent,
+)
+PLAIN_VALUE = Loss("plain_value", "The function itself", lambda outputs, targets: outputs, has_fisher=False)
+
+LOSSES = (SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, RESIDUALS, PLAIN_VALUE)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss of a model.
+
+    ``apply(params, model_state, inputs, train=, key=, mask=) -> (outputs, model_state)`` is the model; the running
+    statistics it returns come from the pass at the parameters it is given.
+    """
+
+    apply: Callable[..., tuple[Any, ModelState]]
+    loss: Loss
+
+
+class Linearization(NamedTuple):
+    """An objective around one point θ and batch; made by ``linearize``, valid only inside the trace that made it.
+
+    ``losses`` and ``weights`` have one entry an example, the weights sum to 1; ``value`` is f(θ) and ``gradient`` ∇f(θ).
+    ``pushforward(v)`` is Jv, in the shape of the outputs; ``pullback(u)`` is Jᵀu, in the shape of the parameters.
+    ``outputs_at`` is the model as a function of the parameters alone, on the same batch and key.
+    """
+
+    loss: Loss
+    params: Params
+    targets: Any
+    outputs: Any
+    losses: Float[Array, "..."]
+    weights: Float[Array, "..."]
+    value: Float[Array, ""]
+    gradient: Params
+    model_state: ModelState
+    pushforward: Callable[[Params], Any]
+    pullback: Callable[[Any], Params]
+    outputs_at: Callable[[Params], Any]
+
+    def losses_at(self, params: Params) -> Float[Array, "..."]:
+        """The examples' losses at other parameters: one forward pass."""
+        return self.loss.value(self.outputs_at(params), self.targets)
+
+    def value_at(self, params: Params) -> Float[Array, ""]:
+        """f at other parameters, on the same batch: one forward pass."""
+        return jnp.sum(self.weights * self.losses_at(params))
+
+    def change_to(self, params: Params) -> Float[Array, ""]:
+        """Δf = f(other) − f(θ) as the mean of per-example differences, which rounds less than a difference of means."""
+        return jnp.sum(self.weights * (self.losses_at(params) - self.losses))
+
+    def output_gradient(self) -> Any:
+        """∂ℓᵢ/∂zᵢ of every example, in the shape of the outputs, without the weights."""
+        return jax.grad(self.loss.total)(self.outputs, self.targets)
+
+
+def example_weights(losses: Float[Array, "..."], mask: Float[Array, "..."] | None) -> Float[Array, "..."]:
+    """Weights that turn a sum over examples into the mean over those that count; all 0 where none does."""
+    if mask is None:
+        return jnp.full_like(losses, 1.0 / losses.size)
+    mask = mask.astype(losses.dtype)
+    return mask / jnp.maximum(jnp.sum(mask), 1)
+
+
+def linearize(
+    objective: Objective,
+    params: Params,
+    model_state: ModelState,
+    batch: Batch,
+    key: Key[Array, ""] | None = None,
+) -> Linearization:
+    """The objective around θ: its value, gradient and Jacobian maps, for one forward and one backward pass.
+
+    The batch's rows, mask and ``key`` (augmentation, dropout) are fixed, so that f(θ), Jd and f(θ') see the same.
+    """
+
+    def model(p: Params) -> tuple[Any, ModelState]:
+        return objective.apply(p, model_state, batch.inputs, train=True, key=key, mask=batch.mask)
+
+    outputs, pushforward, new_state = jax.linearize(model, params, has_aux=True)
+    transpose = jax.linear_transpose(pushforward, params)
+
+    def pullback(cotangent: Any) -> Params:
+        return transpose(cotangent)[0]
+
+    losses, output_pullback = jax.vjp(lambda z: objective.loss.value(z, batch.targets), outputs)
+    weights = example_weights(losses, batch.mask)
+    return Linearization(
+        loss=objective.loss,
+        params=params,
+        targets=batch.targets,
+        outputs=outputs,
+        losses=losses,
+        weights=weights,
+        value=jnp.sum(weights * losses),
+        gradient=pullback(output_pullback(weights)[0]),
+        model_state=new_state,
+        pushforward=pushforward,
+        pullback=pullback,
+        outputs_at=lambda p: model(p)[0],
+    )

@@ -1,0 +1,38 @@
+"""The registry of optimizers: everything that can be stepped, trained, tuned or compared."""
+
+import difflib
+from functools import lru_cache
+
+from qlr_core.objective import Objective
+from qlr_core.optimizers.adam import ADAM
+from qlr_core.optimizers.adam_qlr import ADAM_QLR, SGD_QLR
+from qlr_core.optimizers.base import Optimizer, OptimizerSpec
+from qlr_core.optimizers.sgd import GRADIENT_DESCENT, MOMENTUM
+
+OPTIMIZERS: tuple[OptimizerSpec, ...] = (ADAM_QLR, ADAM, GRADIENT_DESCENT, MOMENTUM, SGD_QLR)
+
+
+def optimizer_named(name: str) -> OptimizerSpec:
+    """The optimizer of that name; ValueError with the nearest names there are."""
+    names = [spec.name for spec in OPTIMIZERS]
+    if name in names:
+        return OPTIMIZERS[names.index(name)]
+    near = difflib.get_close_matches(name, names)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(names)}."
+    raise ValueError(f"There is no optimizer {name!r}; {hint}")
+
+
+@lru_cache(maxsize=256)
+def build_optimizer(name: str, objective: Objective, choices: tuple[tuple[str, str], ...] = ()) -> Optimizer:
+    """The optimizer of that name for an objective; equal arguments give the same object, so jit traces it once.
+
+    ``choices`` are (name, option) pairs. ValueError for an unknown name, choice or option.
+    """
+    spec = optimizer_named(name)
+    known = {choice.name: choice for choice in spec.choices}
+    for choice, option in choices:
+        if choice not in known:
+            raise ValueError(f"{spec.label} has no choice {choice!r}; it has {', '.join(known) or 'none'}.")
+        if option not in known[choice].options:
+            raise ValueError(f"{choice} = {option!r} is unknown; choose one of {', '.join(known[choice].options)}.")
+    return spec.build(objective, **dict(choices))

@@ -1,0 +1,69 @@
+"""Adam: the direction that AdamQLR borrows, with a learning rate that is a number to tune."""
+
+from typing import Annotated, NamedTuple
+
+import optax
+
+from qlr_core.objective import Objective
+from qlr_core.optimizers.base import (
+    DecaySteps,
+    MaxGradientNorm,
+    MaxUpdateNorm,
+    Optimizer,
+    OptimizerSpec,
+    WarmupSteps,
+    WeightDecay,
+    from_optax,
+)
+from qlr_core.ranges import Range, Scalar
+
+_SOURCE = "Kingma & Ba 2015, algorithm 1"
+Beta1 = Annotated[
+    Scalar,
+    Range(0.9, 0.0, 0.999, "β₁", "First decay", "The memory of m, the mean of the gradients.", minimum=0.0,
+          maximum=0.999999, advanced=True, source=_SOURCE),
+]  # fmt: skip
+Beta2 = Annotated[
+    Scalar,
+    Range(0.999, 0.5, 0.9999, "β₂", "Second decay", "The memory of v, the mean of the squared gradients.", minimum=0.0,
+          maximum=0.99999999, advanced=True, source=_SOURCE),
+]  # fmt: skip
+Epsilon = Annotated[
+    Scalar,
+    Range(1e-8, 1e-12, 1e-2, "ε", "Epsilon", "Added to √v̂, so that a coordinate without gradient stays finite.",
+          log=True, minimum=0.0, advanced=True, source=_SOURCE),
+]  # fmt: skip
+
+
+class AdamHyper(NamedTuple):
+    """The numbers of Adam."""
+
+    learning_rate: Annotated[
+        Scalar,
+        Range(1e-3, 1e-6, 1.0, "α", "Learning rate", "The length of a step per coordinate, about.", log=True, minimum=0.0,
+              source="search range of Clarke & Hernández-Lobato 2024; default of Kingma & Ba 2015"),
+    ]  # fmt: skip
+    b1: Beta1
+    b2: Beta2
+    eps: Epsilon
+    max_gradient_norm: MaxGradientNorm
+    weight_decay: WeightDecay
+    max_update_norm: MaxUpdateNorm
+    warmup_steps: WarmupSteps
+    decay_steps: DecaySteps
+
+
+def _adam(objective: Objective) -> Optimizer:
+    return from_optax(objective, lambda hyper: optax.scale_by_adam(hyper.b1, hyper.b2, hyper.eps))
+
+
+ADAM = OptimizerSpec(
+    name="adam",
+    label="Adam",
+    kind="first_order",
+    direction="m̂ / (√v̂ + ε)",
+    description="Scales each coordinate by the root of its mean squared gradient; the learning rate is fixed.",
+    source=_SOURCE,
+    hyper=AdamHyper,
+    build=_adam,
+)

@@ -1,0 +1,159 @@
+"""The learning rate that minimizes the damped quadratic model, and the damping rule around it, as optax transformations.
+
+This is the heart of AdamQLR (Clarke & Hernández-Lobato 2024, algorithm 1): ``quadratic_step`` takes a direction d and
+decides α, the move and the next λ. ``scale_by_quadratic_lr`` offers it as a link for ``optax.chain``, ``adam_qlr`` and
+``sgd_qlr`` as whole optimizers; ``QuadraticKnobs`` are its numbers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float
+
+from qlr_core.inner import inner, norm
+from qlr_core.objective import Params
+from qlr_core.optimizers.base import StepInfo, not_evaluated, scalar_dtype, typed
+from qlr_core.quadratic import (
+    adapt_damping,
+    best_learning_rate,
+    damped_curvature,
+    is_reliable,
+    predicted_change,
+    reduction_ratio,
+)
+
+
+@runtime_checkable
+class QuadraticKnobs(Protocol):
+    """The numbers of the rule, by the names and defaults of ``AdamQLRHyper``."""
+
+    initial_damping: Any
+    damping_decrease: Any
+    damping_increase: Any
+    min_damping: Any
+    max_learning_rate: Any
+    amplification: Any
+    averaging: Any
+    absolute_curvature: Any
+    rounding_multiple: Any
+
+
+class QuadraticState(NamedTuple):
+    """λ of the next step, the running mean of α, and the state of what follows −αd."""
+
+    damping: Float[Array, ""]
+    mean_learning_rate: Float[Array, ""]
+    finish: Any
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the rule asks of the objective at θ: its value, gradient, vᵀCv and the change at other parameters."""
+
+    value: Any
+    gradient: Params
+    quadratic_form: Callable[[Params], Any]
+    change: Callable[[Params], Any]
+
+
+def _adapt_by_ratio(info: StepInfo, knobs: QuadraticKnobs) -> tuple[Any, Any]:
+    damping = adapt_damping(
+        info.damping, info.reduction_ratio, knobs.damping_decrease, knobs.damping_increase, knobs.min_damping,
+        info.reliable,
+    )  # fmt: skip
+    return damping, True
+
+
+def _adapt_by_loss(info: StepInfo, knobs: QuadraticKnobs) -> tuple[Any, Any]:
+    accepted = info.actual_change <= 0  # False for NaN
+    damping = info.damping * jnp.where(accepted, knobs.damping_decrease, knobs.damping_increase)
+    # Differs from the paper: it has no floor in this rule, where λ can then reach 0 and stay; min_damping 0 removes it.
+    return jnp.maximum(damping, knobs.min_damping), accepted
+
+
+@dataclass(frozen=True)
+class DampingRule:
+    """How a step's outcome sets the next λ. ``adapt(info, knobs)`` gives it, and whether the step is kept."""
+
+    name: str
+    label: str
+    adapt: Callable[[StepInfo, Any], tuple[Any, Any]]
+    rejects: bool
+
+
+REDUCTION_RATIO = DampingRule("reduction_ratio", "Reduction ratio", _adapt_by_ratio, rejects=False)
+DECREASING_LOSS = DampingRule("decreasing_loss", "Decreasing loss", _adapt_by_loss, rejects=True)
+DAMPING_RULES = (REDUCTION_RATIO, DECREASING_LOSS)
+
+
+def damping_rule_named(name: str) -> DampingRule:
+    """The rule of that name; ValueError with the names there are."""
+    for rule in DAMPING_RULES:
+        if rule.name == name:
+            return rule
+    raise ValueError(f"There is no damping rule {name!r}; choose one of {', '.join(r.name for r in DAMPING_RULES)}.")
+
+
+def initial_state(params: Params, knobs: QuadraticKnobs, finish: optax.GradientTransformation) -> QuadraticState:
+    """The state before the first step, in the parameters' scalar type."""
+    dtype = scalar_dtype(params)
+    return QuadraticState(jnp.asarray(knobs.initial_damping, dtype), jnp.zeros((), dtype), finish.init(params))
+
+
+def quadratic_step(
+    d: Params,
+    state: QuadraticState,
+    params: Params,
+    problem: Problem,
+    knobs: QuadraticKnobs,
+    rule: DampingRule = REDUCTION_RATIO,
+    finish: optax.GradientTransformation | None = None,
+) -> tuple[Params, QuadraticState, StepInfo]:
+    """One decision: the move to add to θ (0 where the step is taken back), the next state, and all of StepInfo but cost.
+
+    ``finish`` changes the move −αd before it is tried, so that Δf is measured where the parameters really go.
+    """
+    finish = finish or optax.identity()
+    slope = inner(problem.gradient, d)
+    squared_norm = inner(d, d)
+    curvature = problem.quadratic_form(d)
+    damped = damped_curvature(curvature, state.damping, squared_norm)
+    best = best_learning_rate(slope, damped, knobs.absolute_curvature)
+    clipped = jnp.clip(best, -knobs.max_learning_rate, knobs.max_learning_rate) * knobs.amplification
+    learning_rate = knobs.averaging * state.mean_learning_rate + (1 - knobs.averaging) * clipped
+    move, finish_state = finish.update(optax.tree.scale(-learning_rate, d), state.finish, params)
+    predicted = predicted_change(learning_rate, slope, damped)
+    actual = problem.change(optax.apply_updates(params, move))
+    info = not_evaluated(state.damping.dtype)._replace(
+        loss=problem.value,
+        gradient_norm=norm(problem.gradient),
+        direction_norm=jnp.sqrt(squared_norm),
+        slope=slope,
+        curvature=curvature,
+        best_learning_rate=best,
+        learning_rate=learning_rate,
+        damping=state.damping,
+        predicted_change=predicted,
+        actual_change=actual,
+        reduction_ratio=reduction_ratio(actual, predicted),
+        reliable=is_reliable(predicted, problem.value, problem.value + actual, knobs.rounding_multiple),
+        update_norm=norm(move),
+        gradient=problem.gradient,
+        direction=d,
+    )
+    damping, accepted = rule.adapt(info, knobs)
+    info = typed(info._replace(next_damping=damping, accepted=accepted), params)
+    new_state = QuadraticState(info.next_damping, info.learning_rate, finish_state)
+    if rule.rejects:
+        move = keep_if(info.accepted, move, optax.tree.zeros_like(move))
+        new_state = keep_if(info.accepted, new_state, state)._replace(damping=info.next_damping)
+    return move, new_state, info
+
+
+def keep_if(accepted: Any, new: Any, old: Any) -> Any:
+    """The new pytree where the step was accepted, else the old one."""
+    return jax.tree.map(lambda a, b: jnp.where(accepted, a, b), new, old)

@@ -1,0 +1,129 @@
+"""The one loop: an optimizer stepped over a schedule of batches as a ``lax.scan``, alone or for many settings at once."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, Key, PyTree
+
+from qlr_core.objective import Batch, ModelState, Params
+from qlr_core.optimizers.base import Optimizer, StepInfo
+
+
+class RunState(NamedTuple):
+    """Where a run stands: all that the next step needs beside data and numbers."""
+
+    params: Params
+    model_state: ModelState
+    opt_state: Any
+
+
+class Moment(NamedTuple):
+    """One step, as a record sees it: the state before it, its batch, the state after it, and what it did."""
+
+    before: RunState
+    batch: Batch
+    after: RunState
+    info: StepInfo
+
+
+Record = Callable[[Moment], Any]
+
+
+def scalars(moment: Moment) -> StepInfo:
+    """Records the numbers of StepInfo, without the vectors."""
+    return moment.info._replace(gradient=None, direction=None)
+
+
+def loss_only(moment: Moment) -> Float[Array, ""]:
+    """Records the loss before the step; all else that the step would only report is not computed."""
+    return moment.info.loss
+
+
+def batch_at(data: Batch, rows: Int[Array, "..."] | None) -> Batch:
+    """The rows of the data, or all of it where no rows are named, as on a surface."""
+    return data if rows is None else jax.tree.map(lambda column: column[rows], data)
+
+
+def start(
+    optimizer: Optimizer,
+    params: Params,
+    data: Batch,
+    schedule: Int[Array, "steps batch"] | None,
+    hyper: Any,
+    key: Key[Array, ""] | None = None,
+    model_state: ModelState = None,
+) -> RunState:
+    """The state of a run before its first step."""
+    first = batch_at(data, None if schedule is None else schedule[0])
+    return RunState(params, model_state, optimizer.init(params, model_state, first, hyper, key))
+
+
+def _scan(optimizer, run, data, schedule, hyper, key, steps, record):  # noqa: ANN001, ANN202
+    def one(run: RunState, at: tuple[Any, Any]) -> tuple[RunState, Any]:
+        index, rows = at
+        batch = batch_at(data, rows)
+        step_key = None if key is None else jax.random.fold_in(key, index)
+        *after, info = optimizer.step(*run, batch, hyper, step_key)
+        moment = Moment(run, batch, RunState(*after), info)
+        return moment.after, record(moment)
+
+    return jax.lax.scan(one, run, (jnp.arange(steps, dtype=jnp.int32), schedule), length=steps)
+
+
+@partial(jax.jit, static_argnames=("optimizer", "steps", "record"))
+def rollout(
+    optimizer: Optimizer,
+    run: RunState,
+    data: Batch,
+    schedule: Int[Array, "steps batch"] | None,
+    hyper: Any,
+    key: Key[Array, ""] | None = None,
+    *,
+    steps: int | None = None,
+    record: Record = scalars,
+) -> tuple[RunState, PyTree]:
+    """Steps the optimizer; returns the state after the last step and what ``record`` kept, stacked along the steps.
+
+    ``schedule`` names the rows of ``data`` for each step; without it every step sees all of the data and ``steps`` says
+    how many there are. ``hyper`` are scalars (``ranges.as_arrays``): other numbers never recompile. ``key`` seeds what
+    is random inside a step. A run that diverges goes on as NaN; nothing is raised inside.
+    """
+    count = steps if schedule is None else schedule.shape[0]
+    if count is None:
+        raise ValueError("rollout needs a schedule of batches, or steps where every step sees all of the data.")
+    return _scan(optimizer, run, data, schedule, hyper, key, count, record)
+
+
+@partial(jax.jit, static_argnames=("optimizer", "steps", "record"))
+def sweep(
+    optimizer: Optimizer,
+    params: Params,
+    data: Batch,
+    schedule: Int[Array, "steps batch"] | None,
+    hypers: Any,
+    key: Key[Array, ""] | None = None,
+    *,
+    model_state: ModelState = None,
+    steps: int | None = None,
+    record: Record = loss_only,
+) -> tuple[RunState, PyTree]:
+    """Many settings from one start in one call: a number of ``hypers`` that varies has a leading axis of settings.
+
+    A number without that axis is the same for all settings, and cheaper. Returns what ``rollout`` returns, with the axis
+    first; ValueError where no number varies.
+    """
+    count = steps if schedule is None else schedule.shape[0]
+    if count is None:
+        raise ValueError("sweep needs a schedule of batches, or steps where every step sees all of the data.")
+
+    def one(hyper: Any) -> tuple[RunState, Any]:
+        run = start(optimizer, params, data, schedule, hyper, key, model_state)
+        return _scan(optimizer, run, data, schedule, hyper, key, count, record)
+
+    varies = jax.tree.map(lambda number: 0 if jnp.ndim(number) else None, hypers)
+    if not jax.tree.leaves(varies):
+        raise ValueError("sweep needs at least one number with an axis of settings; for a single setting use rollout.")
+    return jax.vmap(one, in_axes=(varies,))(hypers)

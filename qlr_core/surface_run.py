@@ -1,0 +1,249 @@
+"""Runs on a surface, in float64, with all that the step player shows of every step; and their forks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Num
+from numpy.typing import NDArray
+
+from qlr_core.curvature import CURVATURES, curvature_named
+from qlr_core.objective import PLAIN_VALUE, RESIDUALS, Batch, Objective, linearize
+from qlr_core.optimizers import build_optimizer, optimizer_named
+from qlr_core.optimizers.base import Optimizer, StepInfo
+from qlr_core.ranges import as_arrays
+from qlr_core.rollout import Moment, RunState, rollout, start
+from qlr_core.surfaces import Point, Surface
+
+SLICE_POINTS = 65
+# Steps of one compiled program; a run is a chain of these, so that no number of steps compiles anew.
+CHUNK = 200
+MAX_STEPS = 2000
+# The undamped step may lie far beyond the others; the slice reaches for it up to this multiple of them.
+_SLICE_REACH = 8.0
+_SLICE_MARGIN = 0.25
+
+
+@lru_cache(maxsize=64)
+def surface_objective(surface: Surface) -> Objective:
+    """A surface as an objective: one example, whose inputs are the surface's parameters."""
+    if surface.residuals is None:
+
+        def value(position, model_state, inputs, *, train, key, mask):  # noqa: ANN001, ANN202
+            return surface.value(position, inputs)[None], model_state
+
+        return Objective(value, PLAIN_VALUE)
+
+    def residuals(position, model_state, inputs, *, train, key, mask):  # noqa: ANN001, ANN202
+        assert surface.residuals is not None
+        return surface.residuals(position, inputs)[None], model_state
+
+    return Objective(residuals, RESIDUALS)
+
+
+class SurfaceRecord(NamedTuple):
+    """What is kept of a step on a surface; NumPy arrays with the steps first.
+
+    ``position`` is θ before the step, ``state`` the optimizer's state there; ``matrix`` holds C's entries xx, xy, yy;
+    ``slice`` is f(θ − αd) on the grid of α from ``slice_span``.
+    """
+
+    position: Num[Any, "steps 2"]
+    state: Any
+    info: StepInfo
+    matrix: Num[Any, "steps 3"]
+    slice: Num[Any, "steps 65"]
+
+
+def slice_span(learning_rate: Any, best: Any, undamped: Any) -> tuple[Any, Any]:
+    """The ends of the slice's grid of α: it spans 0, α, α* and the undamped α*, with a margin.
+
+    The undamped one counts up to 8 times the others, or they would shrink to a point. Non-finite ones do not count; if
+    nothing is left the grid is 0…1. Works elementwise, in NumPy's or JAX's numbers.
+    """
+    near = [jnp.where(jnp.isfinite(alpha), alpha, 0.0) for alpha in (learning_rate, best)]
+    reach = _SLICE_REACH * jnp.maximum(jnp.abs(near[0]), jnp.abs(near[1]))
+    far = jnp.where(jnp.isfinite(undamped), jnp.where(reach > 0, jnp.clip(undamped, -reach, reach), undamped), 0.0)
+    low = jnp.minimum(jnp.minimum(jnp.minimum(near[0], near[1]), far), 0.0)
+    high = jnp.maximum(jnp.maximum(jnp.maximum(near[0], near[1]), far), 0.0)
+    empty = high == low
+    low, high = jnp.where(empty, 0.0, low), jnp.where(empty, 1.0, high)
+    margin = jnp.where(empty, 0.0, _SLICE_MARGIN) * (high - low)
+    return low - margin, high + margin
+
+
+def surface_record(objective: Objective, curvature_name: str, moment: Moment) -> SurfaceRecord:
+    """Keeps everything; evaluates C, and the loss along d, for optimizers that do not look at them too."""
+    position, info = moment.before.params, moment.info
+    lin = linearize(objective, position, moment.before.model_state, moment.batch)
+    curvature = curvature_named(curvature_name)
+    columns = jax.vmap(lambda v: curvature.product(lin, v))(jnp.eye(2, dtype=position.dtype))
+    matrix = jnp.stack([columns[0, 0], columns[0, 1], columns[1, 1]])
+    d = info.direction
+    slope, along = info.gradient @ d, d @ columns @ d
+    best = jnp.where(jnp.isnan(info.best_learning_rate), info.learning_rate, info.best_learning_rate)
+    low, high = slice_span(info.learning_rate, best, slope / along)
+    grid = low + (high - low) * jnp.linspace(0.0, 1.0, SLICE_POINTS, dtype=position.dtype)
+    values = jax.vmap(lambda alpha: lin.value_at(position - alpha * d))(grid)
+    info = info._replace(slope=slope, curvature=jnp.where(jnp.isnan(info.curvature), along, info.curvature))
+    return SurfaceRecord(position, moment.before.opt_state, info, matrix, values)
+
+
+@lru_cache(maxsize=64)
+def _record(objective: Objective, curvature_name: str) -> Any:
+    return partial(surface_record, objective, curvature_name)
+
+
+@partial(jax.jit, static_argnames="optimizer")
+def _start(optimizer: Optimizer, position: Float[Array, "2"], data: Batch, hyper: Any) -> RunState:
+    return start(optimizer, position, data, None, hyper)
+
+
+@dataclass(frozen=True)
+class SurfaceRun:
+    """A run on a surface: its record, where it ended, and what it takes to continue it.
+
+    ``curvature`` names the matrix in ``record.matrix``: the optimizer's own, or for those without one the surface's
+    first. ``final`` is the state after the last step, ``final_loss`` f there. A fork's record starts with the
+    ``inherited`` steps that it shares with its parent; ``record.state`` leaves those out.
+    """
+
+    surface: Surface
+    parameters: Any
+    optimizer: str
+    choices: tuple[tuple[str, str], ...]
+    hyper: Any
+    curvature: str
+    record: SurfaceRecord
+    final: RunState
+    final_loss: float
+    inherited: int = 0
+
+    @property
+    def steps(self) -> int:
+        """The number of steps."""
+        return len(self.record.position)
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """f before each step and after the last one; shape (steps + 1,)."""
+        return np.append(self.record.info.loss, self.final_loss)
+
+    @property
+    def positions(self) -> NDArray[np.float64]:
+        """θ before each step and after the last one; shape (steps + 1, 2)."""
+        return np.concatenate([self.record.position, np.asarray(self.final.params)[None]])
+
+
+def default_choices(optimizer: str, surface: Surface, chosen: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Every choice of the optimizer, as chosen or by default; a curvature that the surface lacks is replaced."""
+    choices = []
+    for choice in optimizer_named(optimizer).choices:
+        option = chosen.get(choice.name, choice.default)
+        if choice.name == "curvature" and option not in surface.curvatures:
+            option = surface.curvatures[0]
+        choices.append((choice.name, option))
+    return tuple(choices)
+
+
+def run_surface(
+    surface: Surface,
+    parameters: Any,
+    position: Point,
+    optimizer: str,
+    choices: tuple[tuple[str, str], ...],
+    hyper: Any,
+    steps: int,
+) -> SurfaceRun:
+    """Runs an optimizer on a surface from a position, in float64.
+
+    ``parameters`` and ``hyper`` are NamedTuples of numbers; ``steps`` is from 1 to 2,000. ValueError where it is not, or
+    for an unknown optimizer or choice.
+    """
+    return _run(surface, parameters, np.asarray(position, np.float64), None, optimizer, choices, hyper, steps)
+
+
+def fork(
+    parent: SurfaceRun,
+    step: int,
+    optimizer: str,
+    choices: tuple[tuple[str, str], ...],
+    hyper: Any,
+    steps: int,
+    damping: float | None = None,
+) -> SurfaceRun:
+    """Continues a run from its step, for ``steps`` more, with other numbers or another optimizer.
+
+    The same optimizer and choices keep their buffers, and λ unless ``damping`` sets it; others start afresh there.
+    ValueError for a step that is not the parent's own.
+    """
+    if not parent.inherited <= step <= parent.steps:
+        raise ValueError(f"step {step} is not the run's own; fork at a step from {parent.inherited} to {parent.steps}.")
+    position = parent.positions[step]
+    state = None
+    if (optimizer, choices) == (parent.optimizer, parent.choices):
+        last, row = step == parent.steps, step - parent.inherited
+        state = parent.final.opt_state if last else jax.tree.map(lambda leaf: leaf[row], parent.record.state)
+        if damping is not None:
+            state = optimizer_named(optimizer).set_damping(state, damping)
+    child = _run(parent.surface, parent.parameters, position, state, optimizer, choices, hyper, steps)
+    return _grafted(parent, step, child)
+
+
+def _grafted(parent: SurfaceRun, step: int, child: SurfaceRun) -> SurfaceRun:
+    """The child with its parent's steps up to the fork before its own."""
+    old, new = (record._replace(state=None) for record in (parent.record, child.record))
+    whole = jax.tree.map(lambda before, after: np.concatenate([before[:step], after]), old, new)
+    return replace(child, record=whole._replace(state=child.record.state), inherited=step)
+
+
+@partial(jax.jit, static_argnames="surface")
+def _value(surface: Surface, position: Float[Array, "2"], parameters: Any) -> Float[Array, ""]:
+    return surface.value(position, parameters)
+
+
+def _run(
+    surface: Surface,
+    parameters: Any,
+    position: NDArray[np.float64],
+    state: Any,
+    optimizer: str,
+    choices: tuple[tuple[str, str], ...],
+    hyper: Any,
+    steps: int,
+) -> SurfaceRun:
+    if not 1 <= steps <= MAX_STEPS:
+        raise ValueError(f"steps = {steps} is out of range; give a whole number from 1 to {MAX_STEPS}.")
+    objective = surface_objective(surface)
+    built = build_optimizer(optimizer, objective, choices)
+    curvature = dict(choices).get("curvature", surface.curvatures[0])
+    with jax.enable_x64(True):
+        data = Batch(inputs=as_arrays(parameters, jnp.float64))
+        numbers = as_arrays(hyper, jnp.float64)
+        run = _start(built, jnp.asarray(position, jnp.float64), data, numbers)
+        if state is not None:
+            run = run._replace(
+                opt_state=jax.tree.map(lambda leaf, like: jnp.asarray(leaf, like.dtype), state, run.opt_state)
+            )
+        record, final = _chain(built, run, data, numbers, steps, _record(objective, curvature))
+        final_loss = float(_value(surface, jnp.asarray(final.params), data.inputs))
+    return SurfaceRun(surface, parameters, optimizer, choices, hyper, curvature, record, final, final_loss)
+
+
+def _chain(
+    optimizer: Optimizer, run: RunState, data: Batch, hyper: Any, steps: int, keep: Any
+) -> tuple[SurfaceRecord, RunState]:
+    """As many chunks as the steps need, cut to length, in NumPy; a chunk's last step may lie beyond the run's end."""
+    chunks = []
+    for _ in range(-(-steps // CHUNK)):
+        run, chunk = rollout(optimizer, run, data, None, hyper, steps=CHUNK, record=keep)
+        chunks.append(chunk)
+    whole: SurfaceRecord = jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts]), *chunks)
+    final = jax.tree.map(np.asarray, run)
+    if steps < len(whole.position):
+        final = RunState(whole.position[steps], None, jax.tree.map(lambda leaf: leaf[steps], whole.state))
+    return jax.tree.map(lambda leaf: leaf[:steps], whole), final

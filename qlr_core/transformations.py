@@ -1,0 +1,255 @@
+"""AdamQLR as optax transformations: a learning-rate rule to stand last in a chain, and two whole optimizers."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float
+
+from qlr_core.objective import Params
+from qlr_core.optimizers.adam_qlr import SGDQLRHyper
+from qlr_core.optimizers.base import StepInfo, not_evaluated, scalar_dtype
+from qlr_core.optimizers.quadratic_lr import (
+    REDUCTION_RATIO,
+    DampingRule,
+    Problem,
+    QuadraticState,
+    damping_rule_named,
+    initial_state,
+    keep_if,
+    quadratic_step,
+)
+from qlr_core.ranges import ranges_of
+
+
+class QuadraticLRState(NamedTuple):
+    """The rule's state, and the numbers of its last step (all NaN before the first) for logging."""
+
+    rule: QuadraticState
+    info: StepInfo
+
+
+class WholeState(NamedTuple):
+    """The state of a whole optimizer: its direction's, and the rule's."""
+
+    direction: Any
+    rule: QuadraticState
+    info: StepInfo
+
+
+class _Knobs(NamedTuple):
+    initial_damping: Any
+    damping_decrease: Any
+    damping_increase: Any
+    min_damping: Any
+    max_learning_rate: Any
+    amplification: Any
+    averaging: Any
+    absolute_curvature: Any
+    rounding_multiple: Any
+
+
+def _checked(knobs: _Knobs) -> _Knobs:
+    """The knobs; ValueError for a plain number out of its range (a traced one cannot be looked at)."""
+    ranges = ranges_of(SGDQLRHyper)
+    for name, value in knobs._asdict().items():
+        if isinstance(value, int | float):
+            ranges[name].check(name, value)
+    return knobs
+
+
+def _refuse_mask(tree: Any) -> None:
+    is_masked = [isinstance(leaf, optax.MaskedNode) for leaf in jax.tree.leaves(tree, is_leaf=_is_masked)]
+    if any(is_masked):
+        raise ValueError(
+            "A quadratic learning rate is one number for all parameters, so the rule itself cannot be masked. Mask the "
+            "links before it, for example optax.chain(optax.masked(link, mask), scale_by_quadratic_lr())."
+        )
+
+
+def _is_masked(node: Any) -> bool:
+    return isinstance(node, optax.MaskedNode)
+
+
+def _hessian_form(value_fn: Callable[[Params], Any], params: Params) -> Callable[[Params], Any]:
+    def form(v: Params) -> Any:
+        def slope(p: Params) -> Any:
+            return jax.jvp(value_fn, (p,), (v,))[1]
+
+        return jax.jvp(slope, (params,), (v,))[1]
+
+    return form
+
+
+def _problem(
+    gradient: Params,
+    params: Params,
+    value: Any,
+    value_fn: Callable[[Params], Any],
+    quadratic_form: Callable[[Params], Any] | None,
+    change_fn: Callable[[Params], Any] | None,
+) -> Problem:
+    return Problem(
+        value,
+        gradient,
+        quadratic_form or _hessian_form(value_fn, params),
+        change_fn or (lambda new_params: value_fn(new_params) - value),
+    )
+
+
+def _without_vectors(info: StepInfo) -> StepInfo:
+    return info._replace(gradient=None, direction=None)
+
+
+def scale_by_quadratic_lr(
+    initial_damping: Any = 1e-3,
+    damping_decrease: Any = 0.5,
+    damping_increase: Any = 2.0,
+    min_damping: Any = 1e-8,
+    max_learning_rate: Any = math.inf,
+    amplification: Any = 1.0,
+    averaging: Any = 0.0,
+    absolute_curvature: Any = 0.0,
+    rounding_multiple: Any = 16.0,
+    finish: optax.GradientTransformation | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Turns a direction +d into the move −αd, with α and the damping λ from the quadratic model along d.
+
+    Stands last in an ``optax.chain``, after links that emit a direction to subtract, such as ``optax.scale_by_adam``.
+    ``finish`` (weight decay, clips, a schedule) changes the move before it is tried, so that ρ is measured where the
+    parameters really go. The reduction-ratio rule of Clarke & Hernández-Lobato 2024, algorithm 1.
+
+    ``update(updates, state, params, *, value, grad, value_fn, quadratic_form=None, change_fn=None)``: ``value`` is f(θ) and
+    ``grad`` its gradient, clipped if the direction's was; ``value_fn(params)`` is f; ``quadratic_form(v)`` is vᵀCv, by
+    default of the Hessian of ``value_fn``; ``change_fn(new_params)`` is f(new) − f(θ), by default from ``value_fn``.
+    The state's ``info`` tells what the last step did.
+
+    Raises:
+        ValueError: for a number out of its range, or where the rule itself is masked.
+    """
+    knobs = _checked(
+        _Knobs(
+            initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification,
+            averaging, absolute_curvature, rounding_multiple,
+        )
+    )  # fmt: skip
+    after = finish or optax.identity()
+
+    def init(params: Params) -> QuadraticLRState:
+        _refuse_mask(params)
+        return QuadraticLRState(initial_state(params, knobs, after), not_evaluated(scalar_dtype(params)))
+
+    def update(
+        updates: Params,
+        state: QuadraticLRState,
+        params: Params | None = None,
+        *,
+        value: Float[Array, ""] | float,
+        grad: Params,
+        value_fn: Callable[[Params], Any],
+        quadratic_form: Callable[[Params], Any] | None = None,
+        change_fn: Callable[[Params], Any] | None = None,
+        **extra: Any,
+    ) -> tuple[Params, QuadraticLRState]:
+        del extra
+        _refuse_mask(updates)
+        if params is None:
+            raise ValueError(optax.NO_PARAMS_MSG)
+        problem = _problem(grad, params, value, value_fn, quadratic_form, change_fn)
+        move, rule_state, info = quadratic_step(updates, state.rule, params, problem, knobs, REDUCTION_RATIO, after)
+        info = _without_vectors(info)._replace(cost=state.info.cost)
+        return move, QuadraticLRState(rule_state, info)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _whole(
+    direction: optax.GradientTransformation, knobs: _Knobs, rule: DampingRule, after: optax.GradientTransformation
+) -> optax.GradientTransformationExtraArgs:
+    """A whole optimizer: the gradient that comes in is the one the rule measures slopes with."""
+
+    def init(params: Params) -> WholeState:
+        _refuse_mask(params)
+        info = not_evaluated(scalar_dtype(params))
+        return WholeState(direction.init(params), initial_state(params, knobs, after), info)
+
+    def update(
+        updates: Params,
+        state: WholeState,
+        params: Params | None = None,
+        *,
+        value: Float[Array, ""] | float,
+        value_fn: Callable[[Params], Any],
+        quadratic_form: Callable[[Params], Any] | None = None,
+        change_fn: Callable[[Params], Any] | None = None,
+        **extra: Any,
+    ) -> tuple[Params, WholeState]:
+        del extra
+        _refuse_mask(updates)
+        if params is None:
+            raise ValueError(optax.NO_PARAMS_MSG)
+        d, direction_state = direction.update(updates, state.direction, params)
+        problem = _problem(updates, params, value, value_fn, quadratic_form, change_fn)
+        move, rule_state, info = quadratic_step(d, state.rule, params, problem, knobs, rule, after)
+        if rule.rejects:
+            direction_state = keep_if(info.accepted, direction_state, state.direction)
+        info = _without_vectors(info)._replace(cost=state.info.cost)
+        return move, WholeState(direction_state, rule_state, info)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def adam_qlr(
+    b1: Any = 0.9,
+    b2: Any = 0.999,
+    eps: Any = 1e-8,
+    initial_damping: Any = 1e-3,
+    damping_decrease: Any = 0.5,
+    damping_increase: Any = 2.0,
+    min_damping: Any = 1e-8,
+    max_learning_rate: Any = math.inf,
+    amplification: Any = 1.0,
+    averaging: Any = 0.0,
+    absolute_curvature: Any = 0.0,
+    rounding_multiple: Any = 16.0,
+    damping_rule: str = "reduction_ratio",
+    finish: optax.GradientTransformation | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """AdamQLR with the paper's untuned defaults: ``optax.scale_by_adam``, then the quadratic learning rate.
+
+    Takes the arguments of ``scale_by_quadratic_lr``; ``grad`` need not be passed, as the gradient that enters is used.
+    With ``damping_rule`` "decreasing_loss" a step that does not lower the loss is taken back, Adam's buffers included.
+    """
+    knobs = _checked(
+        _Knobs(
+            initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification,
+            averaging, absolute_curvature, rounding_multiple,
+        )
+    )  # fmt: skip
+    return _whole(optax.scale_by_adam(b1, b2, eps), knobs, damping_rule_named(damping_rule), finish or optax.identity())
+
+
+def sgd_qlr(
+    initial_damping: Any = 1e-3,
+    damping_decrease: Any = 0.5,
+    damping_increase: Any = 2.0,
+    min_damping: Any = 1e-8,
+    max_learning_rate: Any = math.inf,
+    amplification: Any = 1.0,
+    averaging: Any = 0.0,
+    absolute_curvature: Any = 0.0,
+    rounding_multiple: Any = 16.0,
+    damping_rule: str = "reduction_ratio",
+    finish: optax.GradientTransformation | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """SGD-QLR: the gradient's direction with AdamQLR's learning rate and damping; arguments as of ``adam_qlr``."""
+    knobs = _checked(
+        _Knobs(
+            initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification,
+            averaging, absolute_curvature, rounding_multiple,
+        )
+    )  # fmt: skip
+    return _whole(optax.identity(), knobs, damping_rule_named(damping_rule), finish or optax.identity())
