@@ -5,15 +5,18 @@ import streamlit as st
 from qlr_ui import surface_lab
 from qlr_ui.presets import preset_of
 
-st.title("Rosenbrock lab")
-st.markdown(
-    "Two optimizers start at the same point. **AdamQLR** takes Adam's direction, asks a quadratic model how far to go, and "
-    "trusts the model more or less by how well it kept its last promise. Press **Play**, or step with ← and →."
-)
+with st.sidebar:
+    st.title("Rosenbrock lab")
+    st.markdown(
+        "The runs start at the same point. **AdamQLR** takes Adam's direction, asks a quadratic model how far to go, and trusts "
+        "the model more or less by how well it kept its last promise. Press play, or step with ← and →."
+    )
 
 state = surface_lab.controls()
-if preset := preset_of(state):
-    st.info(f"**{preset.label}.** {preset.look_for}")
+preset = preset_of(state)
+st.markdown(
+    f"**{preset.label}.** {preset.look_for}" if preset else f"**Your own setting.** {surface_lab.lesson(state)}"
+)
 
 shown = surface_lab.show(state)
 if shown is not None:
@@ -31,9 +34,9 @@ what.markdown(
 - **F** forks the run at this step with another λ, α_max or optimizer, and keeps both branches.
 """
 )
+formula.latex(r"\alpha^* = \frac{g^\top d}{q}, \qquad q = d^\top C d + \lambda\, d^\top d")
 formula.latex(
-    r"\alpha = \frac{g^\top d}{d^\top C d + \lambda\, d^\top d} \qquad "
-    r"\rho = \frac{f(\theta - \alpha d) - f(\theta)}{-\alpha\, g^\top d + \tfrac12 \alpha^2 (d^\top C d + \lambda\, d^\top d)}"
+    r"\rho = \frac{\Delta f}{\Delta M} = \frac{f(\theta - \alpha d) - f(\theta)}{-\alpha\, g^\top d + \tfrac12 \alpha^2 q}"
 )
 with formula.expander("The code that computes it"):
     st.code(surface_lab.FORMULA_CODE, language="python")

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from qlr_core import bench as benchmarks
+from qlr_core.optimizers import OPTIMIZERS
+from qlr_core.reference import hyperparameter_table
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="AdamQLR from the command line.")
 
@@ -32,6 +34,15 @@ def bench(
             typer.echo(f"{row.name:58} {row.ours:9.3f} {peer} {row.unit:10} ratio {ratio}  {verdict} {row.bar:g}")
     if as_json:
         typer.echo(json.dumps([row._asdict() for row in found], indent=2, allow_nan=False))
+
+
+@app.command()
+def optimizers() -> None:
+    """List the optimizers, and every number that they take, as the README's table."""
+    for spec in OPTIMIZERS:
+        reason = spec.unavailable()
+        typer.echo(f"{spec.name:18} {spec.description}" + (f" Not available here: {reason}" if reason else ""))
+    typer.echo("\n" + hyperparameter_table())
 
 
 if __name__ == "__main__":

@@ -143,7 +143,9 @@ def surface_speed(rounds: int) -> Iterator[Row]:
         (seconds,) = in_turns([lambda: rollout(optimizer, run, data, None, hyper, steps=200)], 5 * rounds)
         yield Row("Rosenbrock, 200 AdamQLR steps", seconds * 1e3, None, None, 1.0, "ms")
         settings = _grid_of_settings(hyper, 128)
-        (seconds,) = in_turns([lambda: sweep(optimizer, position, data, None, settings, steps=200, record=loss_only)], rounds)
+        (seconds,) = in_turns(
+            [lambda: sweep(optimizer, position, data, None, settings, steps=200, record=loss_only)], rounds
+        )
         yield Row("Rosenbrock, 128 × 128 settings × 200 steps", seconds * 1e3, None, None, 100.0, "ms")
 
 

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qlr_core.objective import Linearization, Loss, Params
+from qlr_core.registry import named
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,4 @@ CURVATURES = (fisher, hessian, empirical_fisher)
 
 def curvature_named(name: str) -> Curvature:
     """The curvature of that name; ValueError with the names there are."""
-    for curvature in CURVATURES:
-        if curvature.name == name:
-            return curvature
-    raise ValueError(f"There is no curvature {name!r}; choose one of {', '.join(c.name for c in CURVATURES)}.")
+    return named(CURVATURES, name, "curvature")

@@ -4,14 +4,15 @@ A group of knobs is a NamedTuple of scalars whose fields are ``Annotated[Scalar,
 space, the README's table and the tests all read the same annotation, so a number is described once.
 """
 
-import difflib
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+from qlr_core.registry import nearest
 
 Scalar = Float[Array, ""] | float
 Knobs = TypeVar("Knobs", bound=tuple)
@@ -22,9 +23,9 @@ class Range:
     """The description of one number.
 
     ``low`` and ``high`` bound what a slider offers (a value outside them is legal if it lies within ``[minimum,
-    maximum]``); ``log`` says that the slider is logarithmic; ``neutral`` is the value that switches the feature off,
-    drawn as the slider's end, or None where there is no such value; ``switch`` marks a number that is 0 or 1;
-    ``source`` says where the default and the range come from.
+    maximum]``); ``log`` says that the slider is logarithmic, with ``complement`` in 1 − value; ``neutral`` is the value
+    that switches the feature off, drawn as the slider's end, or None where there is no such value; ``switch`` marks a
+    number that is 0 or 1; ``source`` says where the default and the range come from.
     """
 
     default: float
@@ -34,6 +35,7 @@ class Range:
     label: str
     help: str
     log: bool = False
+    complement: bool = False
     switch: bool = False
     integer: bool = False
     neutral: float | None = None
@@ -53,6 +55,16 @@ class Range:
         if not math.isfinite(number) or not self.minimum <= number <= self.maximum:
             raise ValueError(f"{name} = {number:g} is out of range; {self.allowed()}")
         return number
+
+    def spread(self, count: int) -> tuple[float, ...]:
+        """``count`` values from low to high, evenly spaced on the knob's own scale."""
+        shares = [i / (count - 1) for i in range(count)]
+        if not self.log:
+            return tuple(self.low + (self.high - self.low) * share for share in shares)
+        if self.complement:
+            first, last = 1 - self.low, 1 - self.high
+            return tuple(1 - first * (last / first) ** share for share in shares)
+        return tuple(self.low * (self.high / self.low) ** share for share in shares)
 
     def allowed(self) -> str:
         """A clause that says which values the knob takes."""
@@ -77,9 +89,7 @@ def knobs_with(knobs: type[Knobs], **values: float) -> Knobs:
     ranges = ranges_of(knobs)
     for name in values:
         if name not in ranges:
-            near = difflib.get_close_matches(name, ranges)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(ranges)}."
-            raise ValueError(f"There is no hyperparameter {name!r}; {hint}")
+            raise ValueError(f"There is no hyperparameter {name!r}; {nearest(name, list(ranges))}")
     return check_knobs(knobs(*(values.get(name, knob.default) for name, knob in ranges.items())))
 
 

@@ -61,7 +61,7 @@ def start(
     return RunState(params, model_state, optimizer.init(params, model_state, first, hyper, key))
 
 
-def _scan(optimizer, run, data, schedule, hyper, key, steps, record):  # noqa: ANN001, ANN202
+def _scan(optimizer, run, data, schedule, hyper, key, steps, record):
     def one(run: RunState, at: tuple[Any, Any]) -> tuple[RunState, Any]:
         index, rows = at
         batch = batch_at(data, rows)

@@ -1,5 +1,6 @@
 """Runs on a surface, in float64, with all that the step player shows of every step; and their forks."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -11,7 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Num
 from numpy.typing import NDArray
 
-from qlr_core.curvature import CURVATURES, curvature_named
+from qlr_core.curvature import curvature_named
 from qlr_core.objective import PLAIN_VALUE, RESIDUALS, Batch, Objective, linearize
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.optimizers.base import Optimizer, StepInfo
@@ -33,12 +34,12 @@ def surface_objective(surface: Surface) -> Objective:
     """A surface as an objective: one example, whose inputs are the surface's parameters."""
     if surface.residuals is None:
 
-        def value(position, model_state, inputs, *, train, key, mask):  # noqa: ANN001, ANN202
+        def value(position, model_state, inputs, *, train, key, mask):
             return surface.value(position, inputs)[None], model_state
 
         return Objective(value, PLAIN_VALUE)
 
-    def residuals(position, model_state, inputs, *, train, key, mask):  # noqa: ANN001, ANN202
+    def residuals(position, model_state, inputs, *, train, key, mask):
         assert surface.residuals is not None
         return surface.residuals(position, inputs)[None], model_state
 
@@ -108,7 +109,8 @@ class SurfaceRun:
     """A run on a surface: its record, where it ended, and what it takes to continue it.
 
     ``curvature`` names the matrix in ``record.matrix``: the optimizer's own, or for those without one the surface's
-    first. ``final`` is the state after the last step, ``final_loss`` f there. A fork's record starts with the
+    first. ``final`` is the state after the last step, ``final_loss`` f there. ``seconds_per_step`` is wall-clock time, with
+    the recording. A fork's record starts with the
     ``inherited`` steps that it shares with its parent; ``record.state`` leaves those out.
     """
 
@@ -121,6 +123,7 @@ class SurfaceRun:
     record: SurfaceRecord
     final: RunState
     final_loss: float
+    seconds_per_step: float
     inherited: int = 0
 
     @property
@@ -229,21 +232,29 @@ def _run(
             run = run._replace(
                 opt_state=jax.tree.map(lambda leaf, like: jnp.asarray(leaf, like.dtype), state, run.opt_state)
             )
-        record, final = _chain(built, run, data, numbers, steps, _record(objective, curvature))
+        record, final, seconds = _chain(built, run, data, numbers, steps, _record(objective, curvature))
         final_loss = float(_value(surface, jnp.asarray(final.params), data.inputs))
-    return SurfaceRun(surface, parameters, optimizer, choices, hyper, curvature, record, final, final_loss)
+    return SurfaceRun(surface, parameters, optimizer, choices, hyper, curvature, record, final, final_loss, seconds)
 
 
 def _chain(
     optimizer: Optimizer, run: RunState, data: Batch, hyper: Any, steps: int, keep: Any
-) -> tuple[SurfaceRecord, RunState]:
-    """As many chunks as the steps need, cut to length, in NumPy; a chunk's last step may lie beyond the run's end."""
-    chunks = []
+) -> tuple[SurfaceRecord, RunState, float]:
+    """As many chunks as the steps need, cut to length, in NumPy; and the seconds a step takes."""
+
+    def chunk_from(run: RunState) -> tuple[RunState, SurfaceRecord]:
+        return jax.block_until_ready(rollout(optimizer, run, data, None, hyper, steps=CHUNK, record=keep))
+
+    first, chunks = run, []
     for _ in range(-(-steps // CHUNK)):
-        run, chunk = rollout(optimizer, run, data, None, hyper, steps=CHUNK, record=keep)
+        run, chunk = chunk_from(run)
         chunks.append(chunk)
+    # The first chunk once more: now it is compiled.
+    begin = time.perf_counter()
+    chunk_from(first)
+    seconds = (time.perf_counter() - begin) / CHUNK
     whole: SurfaceRecord = jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts]), *chunks)
     final = jax.tree.map(np.asarray, run)
     if steps < len(whole.position):
         final = RunState(whole.position[steps], None, jax.tree.map(lambda leaf: leaf[steps], whole.state))
-    return jax.tree.map(lambda leaf: leaf[:steps], whole), final
+    return jax.tree.map(lambda leaf: leaf[:steps], whole), final, seconds

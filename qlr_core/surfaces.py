@@ -1,6 +1,5 @@
 """Two-parameter test functions with adjustable numbers, as residuals where they have them."""
 
-import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from qlr_core.expression import REACH, Expression, parse
 from qlr_core.ranges import Range, Scalar, as_arrays, knobs_with
+from qlr_core.registry import named
 
 Position = Float[Array, "2"]
 Point = tuple[float, float]
@@ -199,11 +199,7 @@ SURFACES = (rosenbrock, quadratic, beale, himmelblau, styblinski_tang, rastrigin
 
 def surface_named(name: str) -> Surface:
     """The surface of that name; ValueError with the nearest names there are."""
-    names = [surface.name for surface in SURFACES]
-    if name in names:
-        return SURFACES[names.index(name)]
-    near = difflib.get_close_matches(name, names) or names
-    raise ValueError(f"There is no surface {name!r}; the nearest are {', '.join(near)}.")
+    return named(SURFACES, name, "surface")
 
 
 @dataclass(frozen=True)

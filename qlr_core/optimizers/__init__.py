@@ -1,6 +1,5 @@
 """The registry of optimizers: everything that can be stepped, trained, tuned or compared."""
 
-import difflib
 from functools import lru_cache
 
 from qlr_core.objective import Objective
@@ -8,18 +7,14 @@ from qlr_core.optimizers.adam import ADAM
 from qlr_core.optimizers.adam_qlr import ADAM_QLR, SGD_QLR
 from qlr_core.optimizers.base import Optimizer, OptimizerSpec
 from qlr_core.optimizers.sgd import GRADIENT_DESCENT, MOMENTUM
+from qlr_core.registry import named
 
 OPTIMIZERS: tuple[OptimizerSpec, ...] = (ADAM_QLR, ADAM, GRADIENT_DESCENT, MOMENTUM, SGD_QLR)
 
 
 def optimizer_named(name: str) -> OptimizerSpec:
     """The optimizer of that name; ValueError with the nearest names there are."""
-    names = [spec.name for spec in OPTIMIZERS]
-    if name in names:
-        return OPTIMIZERS[names.index(name)]
-    near = difflib.get_close_matches(name, names)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(names)}."
-    raise ValueError(f"There is no optimizer {name!r}; {hint}")
+    return named(OPTIMIZERS, name, "optimizer")
 
 
 @lru_cache(maxsize=256)

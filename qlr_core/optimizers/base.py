@@ -10,7 +10,7 @@ import optax
 from jaxtyping import Array, Bool, Float, Key
 
 from qlr_core.inner import clip_by_norm, inner, norm
-from qlr_core.objective import Batch, Linearization, ModelState, Objective, Params, linearize
+from qlr_core.objective import Batch, ModelState, Objective, Params, linearize
 from qlr_core.ranges import Range, Scalar
 
 # Prices in forward passes of the model (DESIGN: one gradient-equivalent is a forward and a backward pass).

@@ -25,6 +25,7 @@ from qlr_core.quadratic import (
     predicted_change,
     reduction_ratio,
 )
+from qlr_core.registry import named
 
 
 @runtime_checkable
@@ -92,10 +93,7 @@ DAMPING_RULES = (REDUCTION_RATIO, DECREASING_LOSS)
 
 def damping_rule_named(name: str) -> DampingRule:
     """The rule of that name; ValueError with the names there are."""
-    for rule in DAMPING_RULES:
-        if rule.name == name:
-            return rule
-    raise ValueError(f"There is no damping rule {name!r}; choose one of {', '.join(r.name for r in DAMPING_RULES)}.")
+    return named(DAMPING_RULES, name, "damping rule")
 
 
 def initial_state(params: Params, knobs: QuadraticKnobs, finish: optax.GradientTransformation) -> QuadraticState:

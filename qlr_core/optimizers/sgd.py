@@ -41,8 +41,8 @@ class MomentumHyper(NamedTuple):
     learning_rate: SGD_RATE
     momentum: Annotated[
         Scalar,
-        Range(0.9, 0.7, 0.9999, "β", "Momentum", "The share of the last direction that stays in the next.", minimum=0.0,
-              maximum=1.0, source="search range 1−β in 1e-4…0.3, Clarke & Hernández-Lobato 2024"),
+        Range(0.9, 0.7, 0.9999, "β", "Momentum", "The share of the last direction that stays in the next.", log=True,
+              complement=True, minimum=0.0, maximum=1.0, source="search range 1−β in 1e-4…0.3, Clarke & Hernández-Lobato 2024"),
     ]  # fmt: skip
     max_gradient_norm: MaxGradientNorm
     weight_decay: WeightDecay

@@ -1,0 +1,78 @@
+"""What the pages compute, remembered: plain values in, NumPy out, bounded."""
+
+from dataclasses import astuple
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from qlr_core.optimizers import optimizer_named
+from qlr_core.surface_run import SurfaceRun, default_choices, fork, run_surface
+from qlr_core.surfaces import Window, landscape
+from qlr_ui.lab_state import LabState, RunSetting, filled
+
+GRID = 144
+# A fork near the end of its parent still gets a while of its own.
+_SHORTEST_FORK = 50
+
+# A run by its history: the first run's setting, then a step and a setting for each fork on the way.
+_Lineage = tuple[tuple[int, tuple[Any, ...]], ...]
+
+
+def lab_runs(state: LabState) -> list[SurfaceRun]:
+    """All runs of a lab, its forks last."""
+    place = (state.surface, state.text, state.parameters, state.start, state.steps)
+    lineages: list[_Lineage] = [((0, astuple(setting)),) for setting in state.runs]
+    for forked in state.forks:
+        history = lineages[forked.parent]
+        # A step before the parent's own fork belongs to the parent's parent.
+        while len(history) > 1 and forked.step < history[-1][0]:
+            history = history[:-1]
+        lineages.append((*history, (forked.step, astuple(forked.setting))))
+    return [_run(place, lineage) for lineage in lineages]
+
+
+def _run(place: tuple[Any, ...], lineage: _Lineage) -> SurfaceRun:
+    surface, *_ = _surface_of(place)
+    arrays = _arrays(place, lineage)
+    optimizer, choices, hyper = _asked(surface, RunSetting(*lineage[-1][1]))
+    return SurfaceRun(surface, _surface_of(place)[1], optimizer, choices, hyper, *arrays)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _arrays(place: tuple[Any, ...], lineage: _Lineage) -> tuple[Any, ...]:
+    """What a SurfaceRun holds beside what was asked for."""
+    surface, parameters, start, steps = _surface_of(place)
+    step, setting = lineage[-1]
+    optimizer, choices, hyper = _asked(surface, RunSetting(*setting))
+    if len(lineage) == 1:
+        run = run_surface(surface, parameters, start, optimizer, choices, hyper, steps)
+    else:
+        before = RunSetting(*lineage[-2][1])
+        damping = dict(RunSetting(*setting).values).get("initial_damping")
+        changed = damping is not None and damping != dict(before.values).get("initial_damping")
+        more = max(steps - step, _SHORTEST_FORK)
+        parent = _run(place, lineage[:-1])
+        run = fork(parent, step, optimizer, choices, hyper, more, damping if changed else None)
+    return run.curvature, run.record, run.final, run.final_loss, run.seconds_per_step, run.inherited
+
+
+def _surface_of(place: tuple[Any, ...]) -> tuple[Any, Any, tuple[float, float], int]:
+    surface_name, text, parameters, start, steps = place
+    state = LabState(surface=surface_name, text=text, parameters=parameters)
+    return state.the_surface(), state.the_parameters(), start, steps
+
+
+def _asked(surface: Any, setting: RunSetting) -> tuple[str, tuple[tuple[str, str], ...], Any]:
+    hyper = filled(optimizer_named(setting.optimizer).hyper, dict(setting.values))
+    return setting.optimizer, default_choices(setting.optimizer, surface, dict(setting.choices)), hyper
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def lab_landscape(
+    surface: str, text: str, parameters: tuple[tuple[str, float], ...], window: Window
+) -> NDArray[np.float64]:
+    """f on a grid over a window; shape (144, 144), row 0 the lowest y."""
+    state = LabState(surface=surface, text=text, parameters=parameters)
+    return landscape(state.the_surface(), state.the_parameters(), window, GRID, GRID)

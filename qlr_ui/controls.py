@@ -1,0 +1,69 @@
+"""Widgets drawn from what qlr_core says of its numbers and choices: no page repeats a range, a symbol or a help text."""
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+
+import streamlit as st
+
+from qlr_core.optimizers.base import Choice
+from qlr_core.ranges import Range
+
+_STOPS_PER_DECADE = 8
+
+
+def written(value: float) -> str:
+    """A number as a slider shows it: 0.05, 1e-06, ∞."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value != 0 and not 1e-3 <= abs(value) < 1e4:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+    return f"{value:.3g}"
+
+
+@lru_cache(maxsize=256)
+def stops(knob: Range) -> tuple[float, ...]:
+    """The stops of a slider on the knob's own scale, with its default and its "off" end."""
+    if not knob.log:
+        count = 51
+    else:
+        ends = (1 - knob.high, 1 - knob.low) if knob.complement else (knob.low, knob.high)
+        count = round(math.log10(ends[1] / ends[0]) * _STOPS_PER_DECADE) + 1
+    digits = 6 if knob.complement else 2 if knob.log else 4
+    found = {float(f"{value:.{digits}g}") for value in knob.spread(count)}
+    if knob.integer:
+        found = {float(round(value)) for value in found}
+    found.add(knob.default)
+    if knob.neutral is not None:
+        found.add(knob.neutral)
+    return tuple(sorted(found))
+
+
+def number(knob: Range, key: str, value: float) -> float:
+    """The widget of one number: a toggle, or a slider over stops on the number's own scale; returns its value."""
+    st.session_state.setdefault(key, _as_widget(knob, value))
+    label = f"{knob.symbol} · {knob.label}"
+    if knob.switch:
+        return float(st.toggle(label, key=key, help=knob.help))
+    # A value from a link that lies between the stops becomes one.
+    options = sorted({*stops(knob), float(st.session_state[key])})
+
+    def shown(stop: float) -> str:
+        return f"{written(stop)} (off)" if stop == knob.neutral else written(stop)
+
+    return float(st.select_slider(label, options, key=key, format_func=shown, help=knob.help))
+
+
+def choice(described: Choice, options: tuple[str, ...], labels: Mapping[str, str], key: str, value: str) -> str:
+    """The widget of one structural choice; ``options`` are those that make sense here."""
+    st.session_state.setdefault(key, value)
+    if st.session_state[key] not in options:
+        st.session_state[key] = options[0]
+    return st.selectbox(
+        described.label, options, key=key, format_func=lambda name: labels.get(name, name), help=described.help
+    )
+
+
+def _as_widget(knob: Range, value: float) -> float | bool:
+    return value > 0 if knob.switch else float(value)

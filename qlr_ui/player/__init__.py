@@ -1,0 +1,66 @@
+"""The step player: one canvas component that gets a lesson once and plays it without the server."""
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit.components.v2.bidi_component import ComponentResult
+
+from qlr_ui.player import bundle
+from qlr_ui.player.payload import (
+    ForkField,
+    ForkOption,
+    PlayerFork,
+    PlayerRun,
+    PlayerState,
+    PlayerSurface,
+    encode,
+)
+from qlr_ui.player.standalone import standalone_html
+
+__all__ = [
+    "ForkField",
+    "ForkOption",
+    "PlayerFork",
+    "PlayerRun",
+    "PlayerState",
+    "PlayerSurface",
+    "encode",
+    "player",
+    "standalone_html",
+]
+
+_component = st.components.v2.component(
+    "qlr_step_player",
+    html=bundle.read("player.html"),
+    css=bundle.read("player.css"),
+    js=bundle.script(),
+)
+
+
+def _ignore() -> None:
+    """A trigger that nobody listens to."""
+
+
+def player(
+    payload: bytes,
+    *,
+    key: str,
+    on_start: Callable[[], None] = _ignore,
+    on_fork: Callable[[], None] = _ignore,
+    on_drop: Callable[[], None] = _ignore,
+    on_seed: Callable[[], None] = _ignore,
+) -> ComponentResult:
+    """Show a lesson made by ``encode``; callbacks and the result's attributes carry what the user asked for.
+
+    ``start`` is {"x", "y"}; ``fork`` {"run", "step", "optimizer", "values"}, values holding only what changed and "inf"
+    for infinity; ``drop`` {"run"}; ``seed`` {}. Each is set for one script run, then None. A callback finds its value in
+    ``st.session_state[key]``.
+    """
+    return _component(
+        key=key,
+        data=payload,
+        on_start_change=on_start,
+        on_fork_change=on_fork,
+        on_drop_change=on_drop,
+        on_seed_change=on_seed,
+    )

@@ -1,0 +1,130 @@
+// The step taken apart in formulas with the numbers in them; each line belongs to one named stage.
+import { squaredDirection } from "./model.js";
+import { STAGES } from "./state.js";
+import { formatNumber, formatRatio, formatVector } from "./words.js";
+
+/** A formula's numerator over its denominator; the hidden slash and brackets are for ears and for copying. */
+function fraction(top, bottom) {
+  return `<span class="fraction"><span>${top}</span><span class="ear"> / (</span><span>${bottom}</span><span class="ear">)</span></span>`;
+}
+
+export function escapeHtml(text) {
+  return String(text).replace(/[&<>"]/g, (letter) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[letter]);
+}
+
+/** The lines of a step: {stage, html, tone}; tone is "key", "quiet" or "warn". */
+export function arithmeticLines(scene) {
+  const { anatomy, focus } = scene;
+  if (!anatomy.finite) return [{ stage: 5, tone: "warn", html: escapeHtml(focus.status_text || "This step is not finite.") }];
+  const lines = [...directionLines(scene), ...curvatureLines(scene)];
+  lines.push(...(anatomy.usesModel ? learningRateLines(scene) : givenRateLines(scene)));
+  lines.push(...changeLines(scene));
+  if (focus.note) lines.push({ stage: 7, tone: "quiet", html: escapeHtml(focus.note) });
+  return lines;
+}
+
+function directionLines({ row, focus }) {
+  return [
+    { stage: 0, html: `g = ${formatVector(row.gx, row.gy)}` },
+    { stage: 1, html: `d = ${escapeHtml(focus.direction_text)} = ${formatVector(row.dx, row.dy)}` },
+  ];
+}
+
+function curvatureLines({ row, anatomy, focus }) {
+  const lines = [
+    { stage: 2, html: `gᵀd = ${formatNumber(row.slope)}` },
+    { stage: 2, html: `dᵀCd = ${formatNumber(row.curvature)} <small>C: ${escapeHtml(focus.curvature_label)}</small>` },
+  ];
+  if (!anatomy.usesModel || !Number.isFinite(row.damping)) return lines;
+  const squared = squaredDirection(row);
+  const product = formatNumber(row.damping * squared, 3);
+  lines.push({ stage: 2, html: `λ dᵀd = ${formatNumber(row.damping, 3)} × ${formatNumber(squared, 3)} = ${product}` });
+  return lines;
+}
+
+function learningRateLines({ row, anatomy, focus }) {
+  const absolute = Boolean(focus.absolute_curvature);
+  const [open, close] = absolute ? ["|", "|"] : ["", ""];
+  const added = formatNumber(anatomy.damping * squaredDirection(row), 3);
+  const value = fraction(formatNumber(row.slope), `${open}${formatNumber(row.curvature)} + ${added}${close}`);
+  const lines = [
+    { stage: 3, tone: "key", html: `α* = ${fraction("gᵀd", `${open}dᵀCd + λ dᵀd${close}`)} = ${value} = <b>${formatNumber(anatomy.best)}</b>` },
+  ];
+  if (anatomy.climbs) lines.push({ stage: 3, tone: "warn", html: "q &lt; 0: the step climbs" });
+  lines.push(clipLine(anatomy, focus));
+  if (focus.amplification !== 1) lines.push({ stage: 4, html: `amplified × ${formatNumber(focus.amplification, 3)}` });
+  if (focus.averaging !== 0) lines.push({ stage: 4, html: `averaged: a ← ${formatNumber(focus.averaging, 3)} a + ${formatNumber(1 - focus.averaging, 3)} α` });
+  if (anatomy.dragged || focus.amplification !== 1 || focus.averaging !== 0 || focus.kind !== "qlr") {
+    lines.push({ stage: 4, tone: "key", html: `${anatomy.dragged ? "what if α" : "α"} = <b>${formatNumber(anatomy.alpha)}</b>` });
+  }
+  return lines;
+}
+
+function clipLine({ best }, { maxLearningRate }) {
+  if (maxLearningRate === Infinity) return { stage: 4, tone: "quiet", html: "no clip (α_max = ∞)" };
+  const limit = formatNumber(maxLearningRate, 3);
+  if (Math.abs(best) <= maxLearningRate) return { stage: 4, tone: "quiet", html: `no clip: |α*| ≤ α_max = ${limit}` };
+  return { stage: 4, html: `clip: |α*| &gt; α_max, so α = ${best < 0 ? "−" : ""}${limit}` };
+}
+
+function givenRateLines({ anatomy, focus }) {
+  return [
+    { stage: 3, tone: "key", html: `${anatomy.dragged ? "what if α" : "α"} = <b>${formatNumber(anatomy.alpha)}</b> <small>given, not chosen</small>` },
+    { stage: 3, tone: "quiet", html: `the model would choose ${formatNumber(anatomy.undamped)}, but ${escapeHtml(focus.label)} does not look at it` },
+  ];
+}
+
+function changeLines({ anatomy }) {
+  const tone = anatomy.usesModel ? undefined : "quiet";
+  const lines = [
+    { stage: 5, tone, model: true, html: `ΔM = −α gᵀd + ½ α² q = ${formatNumber(anatomy.predicted)} <small>promised</small>` },
+    { stage: 5, html: `Δf = ${formatNumber(anatomy.actual)} <small>${anatomy.accepted ? "kept" : "trial, rejected"}</small>` },
+  ];
+  if (!Number.isFinite(anatomy.ratio)) return lines;
+  const ratio = fraction(formatNumber(anatomy.actual), formatNumber(anatomy.predicted));
+  lines.push({ stage: 6, tone: anatomy.usesModel ? "key" : "quiet", html: `ρ = ${fraction("Δf", "ΔM")} = ${ratio} = <b>${formatRatio(anatomy.ratio)}</b>` });
+  lines.push({ stage: 7, tone: anatomy.decision.action === "reject" ? "warn" : tone ?? "key", html: escapeHtml(anatomy.sentence) });
+  return lines;
+}
+
+export class Arithmetic {
+  constructor(root, dispatch) {
+    this.stages = root.querySelector("[data-part=stages]");
+    this.lines = root.querySelector("[data-part=lines]");
+    this.html = "";
+    this.stages.innerHTML = STAGES.map((name, stage) => `<button type="button" data-stage="${stage}">${name}</button>`).join('<span aria-hidden="true">→</span>');
+    for (const place of [this.stages, this.lines]) {
+      place.addEventListener("pointerover", (event) => dispatch({ type: "hover-stage", stage: stageUnder(event) }));
+      place.addEventListener("pointerleave", () => dispatch({ type: "hover-stage", stage: null }));
+    }
+    this.stages.addEventListener("click", (event) => {
+      const stage = stageUnder(event);
+      if (stage !== null) dispatch({ type: "stage", stage });
+    });
+  }
+
+  draw(scene) {
+    const { state } = scene;
+    const html = arithmeticLines(scene).map((entry) => lineHtml(entry, state)).join("");
+    if (html !== this.html) this.lines.innerHTML = this.html = html;
+    for (const button of this.stages.querySelectorAll("button")) {
+      const stage = Number(button.dataset.stage);
+      const lit = state.hoverStage === null ? !state.substeps || stage === state.stage : stage === state.hoverStage;
+      button.classList.toggle("lit", lit);
+      button.setAttribute("aria-current", state.substeps && stage === state.stage ? "step" : "false");
+    }
+  }
+}
+
+function lineHtml({ stage, tone = "", model = false, html }, state) {
+  const hidden = state.substeps && stage > state.stage;
+  const lit = state.hoverStage === null ? state.substeps && stage === state.stage : stage === state.hoverStage;
+  const dimmed = state.hoverStage !== null && !lit;
+  const classes = [tone, model && "model", hidden && "hidden", lit && "lit", dimmed && "dimmed"].filter(Boolean).join(" ");
+  return `<div class="${classes}" data-stage="${stage}">${html}</div>`;
+}
+
+function stageUnder(event) {
+  const holder = event.target.closest("[data-stage]");
+  return holder === null ? null : Number(holder.dataset.stage);
+}

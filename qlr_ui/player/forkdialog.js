@@ -1,0 +1,114 @@
+// The dialog that forks a run at this step: another optimizer, other numbers; both branches are kept.
+import { escapeHtml } from "./arithmetic.js";
+import { formatNumber } from "./words.js";
+
+const SLIDER_STEPS = 200;
+
+/** Numbers arrive as JSON; infinity, which JSON lacks, as "inf". */
+export function fieldNumber(value) {
+  return value === "inf" ? Infinity : value;
+}
+
+/** What a run has for a field of the fork dialog, where the header says it; else the field's default. */
+export function currentValue(run, step, field) {
+  const known = {
+    initial_damping: run.columns.damping[step],
+    damping_decrease: run.damping_decrease,
+    damping_increase: run.damping_increase,
+    min_damping: run.min_damping,
+    max_learning_rate: run.maxLearningRate,
+    amplification: run.amplification,
+    averaging: run.averaging,
+    learning_rate: run.kind === "first_order" ? run.columns.learning_rate[step] : NaN,
+  }[field.name];
+  if (known === undefined || known === null || Number.isNaN(known)) return fieldNumber(field.default);
+  return Number.isFinite(known) ? Number(known.toPrecision(6)) : known;
+}
+
+/** Slider position 0…200 of a value, on the field's own scale. */
+export function sliderPosition(field, value) {
+  const [low, high] = [field.low, field.high];
+  const share = field.log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+  return Math.round(SLIDER_STEPS * Math.max(0, Math.min(1, Number.isFinite(share) ? share : 0)));
+}
+
+export function sliderValue(field, position) {
+  const share = position / SLIDER_STEPS;
+  const value = field.log ? field.low * (field.high / field.low) ** share : field.low + share * (field.high - field.low);
+  return Number(value.toPrecision(3));
+}
+
+/** Only what differs from where the dialog started; infinity as "inf". */
+export function changedValues(initial, values) {
+  const changed = Object.entries(values).filter(([name, value]) => value !== initial[name]);
+  return Object.fromEntries(changed.map(([name, value]) => [name, value === Infinity ? "inf" : value]));
+}
+
+export class ForkDialog {
+  constructor(root, send) {
+    this.dialog = root.querySelector("[data-part=fork-dialog]");
+    this.send = send;
+    this.dialog.addEventListener("input", (event) => this.onInput(event.target));
+    this.dialog.addEventListener("click", (event) => {
+      const name = event.target.closest("button")?.dataset.fork;
+      if (name === "cancel") this.dialog.close();
+      if (name === "send") this.submit();
+    });
+  }
+
+  open(scene) {
+    const options = scene.data.forkOptions;
+    if (options.length === 0) return;
+    this.scene = scene;
+    const own = options.find((option) => option.optimizer === scene.focus.optimizer) ?? options[0];
+    this.choose(own);
+    this.dialog.showModal();
+  }
+
+  choose(option) {
+    const { focus, step, data } = this.scene;
+    this.option = option;
+    const same = option.optimizer === focus.optimizer;
+    this.initial = Object.fromEntries(option.fields.map((field) => [field.name, same ? currentValue(focus, step, field) : fieldNumber(field.default)]));
+    this.values = { ...this.initial };
+    const choices = data.forkOptions.map((other) => `<option value="${escapeHtml(other.optimizer)}" ${other === option ? "selected" : ""}>${escapeHtml(other.label)}</option>`).join("");
+    this.dialog.innerHTML = `<h3>Fork ${escapeHtml(focus.label)} at step ${step}</h3>
+      <p>The new branch starts from this θ. Both branches are kept.</p>
+      <label class="choice">Optimizer <select data-fork="optimizer">${choices}</select></label>
+      <div class="fields">${option.fields.map((field) => this.fieldHtml(field)).join("")}</div>
+      <div class="actions"><button type="button" data-fork="cancel">Cancel</button><button type="button" data-fork="send" class="primary">Fork, keep both branches</button></div>`;
+  }
+
+  fieldHtml(field) {
+    const value = this.values[field.name];
+    const off = field.neutral !== null && field.neutral !== undefined;
+    const isOff = off && value === fieldNumber(field.neutral);
+    const shown = isOff ? sliderPosition(field, fieldNumber(field.default)) : sliderPosition(field, value);
+    const name = escapeHtml(field.name);
+    return `<div class="field" data-field="${name}"><label for="fork-${name}"><i>${escapeHtml(field.symbol)}</i> ${escapeHtml(field.label)}</label>
+      <input type="range" id="fork-${name}" min="0" max="${SLIDER_STEPS}" value="${shown}" ${isOff ? "disabled" : ""}>
+      <output>${formatNumber(value, 3)}</output>
+      ${off ? `<label class="check"><input type="checkbox" ${isOff ? "checked" : ""}>off</label>` : "<span></span>"}</div>`;
+  }
+
+  onInput(target) {
+    if (target.dataset.fork === "optimizer") {
+      this.choose(this.scene.data.forkOptions.find((option) => option.optimizer === target.value));
+      this.dialog.querySelector("select").focus();
+      return;
+    }
+    const row = target.closest("[data-field]");
+    const field = this.option.fields.find((candidate) => candidate.name === row.dataset.field);
+    const slider = row.querySelector("input[type=range]");
+    const off = row.querySelector("input[type=checkbox]")?.checked ?? false;
+    slider.disabled = off;
+    this.values[field.name] = off ? fieldNumber(field.neutral) : sliderValue(field, Number(slider.value));
+    row.querySelector("output").textContent = formatNumber(this.values[field.name], 3);
+  }
+
+  submit() {
+    const { focus, step } = this.scene;
+    this.dialog.close();
+    this.send({ run: focus.id, step, optimizer: this.option.optimizer, values: changedValues(this.initial, this.values) });
+  }
+}

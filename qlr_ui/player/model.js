@@ -1,0 +1,97 @@
+// The quadratic model along one direction, as in the paper; plain arithmetic that knows no screen.
+
+const SINGLE_EPSILON = 2 ** -23; // spacing of float32 at 1: the precision in which phi arrives
+const NOISE_MULTIPLE = 16; // the core's rounding_multiple
+
+/** The damping the model uses; optimizers without damping have the undamped model. */
+export function modelDamping(row) {
+  return Number.isFinite(row.damping) ? row.damping : 0;
+}
+
+export function squaredDirection(row) {
+  return row.dx * row.dx + row.dy * row.dy;
+}
+
+/** q = dᵀCd + λ dᵀd */
+export function dampedCurvature(row) {
+  return row.curvature + modelDamping(row) * squaredDirection(row);
+}
+
+/** α* = gᵀd / q, before the clip */
+export function bestLearningRate(row, absolute = false) {
+  if (row.slope === 0) return 0;
+  const q = dampedCurvature(row);
+  return row.slope / (absolute ? Math.abs(q) : q);
+}
+
+/** α° = gᵀd / dᵀCd: what the model would choose without damping */
+export function undampedLearningRate(row, absolute = false) {
+  if (row.slope === 0) return 0;
+  return row.slope / (absolute ? Math.abs(row.curvature) : row.curvature);
+}
+
+export function clipLearningRate(alpha, limit) {
+  return Math.max(-limit, Math.min(limit, alpha));
+}
+
+/** ΔM = −α gᵀd + ½ α² q */
+export function predictedChange(row, alpha, q = dampedCurvature(row)) {
+  return -alpha * row.slope + 0.5 * alpha * alpha * q;
+}
+
+/** The ends of the grid of α that phi is sampled on: it spans 0, α, α* and, up to 8 times those, the undamped α°. */
+export function sliceSpan(alpha, best, undamped) {
+  const known = [alpha, best].filter(Number.isFinite);
+  const reach = 8 * Math.max(0, ...known.map(Math.abs));
+  const candidates = [0, ...known];
+  if (Number.isFinite(undamped)) candidates.push(reach > 0 ? clipLearningRate(undamped, reach) : undamped);
+  const [low, high] = [Math.min(...candidates), Math.max(...candidates)];
+  if (low === high) return [0, 1];
+  const margin = 0.25 * (high - low);
+  return [low - margin, high + margin];
+}
+
+/** phi between its samples: Catmull-Rom through the four nearest, straight where one of them is not finite. */
+export function interpolatePhi(phi, [low, high], alpha) {
+  const last = phi.length - 1;
+  const position = Math.max(0, Math.min(last, ((alpha - low) / (high - low)) * last));
+  const i = Math.min(last - 1, Math.floor(position));
+  const t = position - i;
+  const [b, c] = [phi[i], phi[i + 1]];
+  const a = i > 0 ? phi[i - 1] : 2 * b - c;
+  const d = i < last - 1 ? phi[i + 2] : 2 * c - b;
+  if (!Number.isFinite(a + d)) return b + t * (c - b);
+  return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
+}
+
+/** What a dragged α would have given: it stops at the ends of the slice. */
+export function whatIf(row, phi, span, alpha) {
+  const stopped = Math.max(span[0], Math.min(span[1], alpha));
+  const predicted = predictedChange(row, stopped);
+  const actual = interpolatePhi(phi, span, stopped) - row.loss;
+  const reliable = Math.abs(predicted) >= NOISE_MULTIPLE * SINGLE_EPSILON * Math.abs(row.loss);
+  return { alpha: stopped, predicted, actual, ratio: actual / predicted, reliable };
+}
+
+/** What the damping rule does with a ratio: the action, and the damping the next step starts from. */
+export function dampingDecision(run, damping, { ratio, reliable, accepted }) {
+  const floor = (value) => Math.max(value, run.min_damping);
+  if (run.damping_rule === "decreasing_loss") {
+    const factor = accepted ? run.damping_decrease : run.damping_increase;
+    return { action: accepted ? "accept" : "reject", factor, next: floor(damping * factor) };
+  }
+  if (run.damping_rule !== "reduction_ratio") return { action: "none", factor: 1, next: damping };
+  if (!reliable) return { action: "noise", factor: 1, next: floor(damping) };
+  if (ratio > 0.75) return { action: "decrease", factor: run.damping_decrease, next: floor(damping * run.damping_decrease) };
+  if (ratio < 0.25) return { action: "increase", factor: run.damping_increase, next: floor(damping * run.damping_increase) };
+  return { action: "hold", factor: 1, next: floor(damping) };
+}
+
+/** Eigenvalues and the unit eigenvector of the first, of the symmetric matrix [[a, b], [b, c]]. */
+export function eigen2(a, b, c) {
+  const mean = 0.5 * (a + c);
+  const half = 0.5 * (a - c);
+  const radius = Math.hypot(half, b);
+  const angle = 0.5 * Math.atan2(2 * b, a - c);
+  return { values: [mean + radius, mean - radius], angle };
+}

@@ -1,0 +1,85 @@
+// Decodes the bytes of one lesson (surface, runs, initial state) into typed arrays; nothing is copied twice.
+
+export const SLICE_POINTS = 65;
+
+const MAGIC = 0x50524c51; // "QLRP" read as a little-endian u32
+const VERSION = 1;
+const RELIABLE = 1;
+const ACCEPTED = 2;
+
+/** FNV-1a over the 32-bit words: tells one payload from another without keeping both. */
+export function signatureOf(bytes) {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+  let hash = 2166136261;
+  for (let i = 0; i < words.length; i += 1) hash = Math.imul(hash ^ words[i], 16777619);
+  return `${(hash >>> 0).toString(16)}-${bytes.byteLength}`;
+}
+
+/** The bytes on a 4-byte boundary: typed arrays cannot start anywhere else. */
+export function aligned(bytes) {
+  return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+}
+
+export function decode(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.byteLength < 12 || view.getUint32(0, true) !== MAGIC) throw new Error("not a step-player payload");
+  if (view.getUint32(4, true) !== VERSION) throw new Error(`payload version ${view.getUint32(4, true)}, expected ${VERSION}`);
+  const headerLength = view.getUint32(8, true);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + headerLength)));
+  const base = bytes.byteOffset + 12 + headerLength;
+  return {
+    title: header.title,
+    start: header.start,
+    state: header.state,
+    forkOptions: header.fork_options ?? [],
+    surface: decodeSurface(header.surface, bytes.buffer, base),
+    runs: header.runs.map((run, index) => decodeRun(run, index, header.columns, bytes.buffer, base)),
+    signature: signatureOf(bytes),
+  };
+}
+
+function decodeSurface(surface, buffer, base) {
+  const grid = new Uint16Array(buffer, base + surface.offset, surface.width * surface.height);
+  return { ...surface, grid };
+}
+
+function decodeRun(run, index, names, buffer, base) {
+  const start = base + run.offset;
+  const column = (i) => new Float32Array(buffer, start + 4 * i * run.steps, run.steps);
+  const scalars = names.filter((name) => !name.startsWith("phi_"));
+  const columns = Object.fromEntries(scalars.map((name) => [name, column(names.indexOf(name))]));
+  const phi = new Float32Array(buffer, start + 4 * names.indexOf("phi_0") * run.steps, SLICE_POINTS * run.steps);
+  const flags = new Uint8Array(buffer, base + run.flags_offset, run.steps);
+  const final = run.final.map((value) => value ?? NaN);
+  return { ...run, index, columns, phi, flags, final, maxLearningRate: run.max_learning_rate ?? Infinity };
+}
+
+/** Row k of a run as plain numbers: the iterate before step k and everything about that step. */
+export function rowAt(run, step) {
+  const row = {};
+  for (const name in run.columns) row[name] = run.columns[name][step];
+  row.reliable = (run.flags[step] & RELIABLE) !== 0;
+  row.accepted = (run.flags[step] & ACCEPTED) !== 0;
+  return row;
+}
+
+/** The iterate before step k; k = steps is where the run ended. */
+export function positionAt(run, step) {
+  if (step >= run.steps) return [run.final[0], run.final[1]];
+  return [run.columns.x[step], run.columns.y[step]];
+}
+
+/** The 65 values of phi at step k, from the column-after-column block. */
+export function phiAt(run, step) {
+  const values = new Float32Array(SLICE_POINTS);
+  for (let j = 0; j < SLICE_POINTS; j += 1) values[j] = run.phi[j * run.steps + step];
+  return values;
+}
+
+export function wasRejected(run, step) {
+  return (run.flags[step] & ACCEPTED) === 0;
+}
+
+export function isReliable(run, step) {
+  return (run.flags[step] & RELIABLE) !== 0;
+}

@@ -1,0 +1,279 @@
+"""Packs a lesson (surface, runs, initial state) into the bytes that the step player decodes.
+
+Layout, little-endian: "QLRP", u32 version, u32 header length, a JSON header, then the blocks. Offsets in the header count
+from the end of the header and are multiples of 4. A number that is not finite is null in the header, NaN in a column.
+"""
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SLICE_POINTS = 65
+COLUMNS = (
+    ("x", "y", "gx", "gy", "dx", "dy", "cxx", "cxy", "cyy", "loss", "slope", "curvature", "learning_rate", "damping")
+    + ("predicted_change", "actual_change", "reduction_ratio")
+    + tuple(f"phi_{j}" for j in range(SLICE_POINTS))
+)
+MAGIC = b"QLRP"
+VERSION = 1
+DARKEST = 65535  # the grid is quantized to 16 bits
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class PlayerSurface:
+    """The landscape: ``log_loss`` is log10(f − ``loss_floor``) on a regular grid [height, width], row 0 at the lowest y."""
+
+    label: str
+    formula: str
+    x: tuple[float, float]
+    y: tuple[float, float]
+    log_loss: Floats
+    loss_floor: float
+    minima: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class PlayerFork:
+    """Where a run branched off: the parent's id, the step, and what was changed, in a few words."""
+
+    parent: str
+    step: int
+    text: str
+
+
+@dataclass(frozen=True)
+class PlayerRun:
+    """One recorded run of ``steps`` steps; row k holds the iterate before step k and everything about that step.
+
+    Shapes: ``position``, ``gradient``, ``direction`` [steps, 2]; ``curvature_matrix`` [steps, 3] (xx, xy, yy); ``phi``
+    [steps, 65]; all others [steps]. NaN means not evaluated or, from some row on, diverged. ``final`` is x, y, loss and
+    damping after the last step. ``kind`` is qlr, first_order, kfac or newton; ``status`` converged, running, stalled or
+    diverged; ``damping_rule`` reduction_ratio, decreasing_loss or none.
+    """
+
+    id: str
+    label: str
+    optimizer: str
+    kind: str
+    color_light: str
+    color_dark: str
+    dash: tuple[float, ...]
+    position: Floats
+    gradient: Floats
+    direction: Floats
+    curvature_matrix: Floats
+    loss: Floats
+    slope: Floats
+    curvature: Floats
+    learning_rate: Floats
+    damping: Floats
+    predicted_change: Floats
+    actual_change: Floats
+    reduction_ratio: Floats
+    phi: Floats
+    reliable: NDArray[np.bool_]
+    accepted: NDArray[np.bool_]
+    final: tuple[float, float, float, float]
+    cost_per_step: float
+    seconds_per_step: float
+    status: str
+    status_step: int | None
+    status_text: str
+    fork: PlayerFork | None = None
+    curvature_label: str = "Fisher"
+    damping_rule: str = "none"
+    damping_decrease: float = 1.0
+    damping_increase: float = 1.0
+    min_damping: float = 0.0
+    max_learning_rate: float = math.inf
+    amplification: float = 1.0
+    averaging: float = 0.0
+    absolute_curvature: bool = False
+    direction_text: str = "g"
+    note: str = ""
+
+    @property
+    def steps(self) -> int:
+        """The number of recorded steps."""
+        return len(self.loss)
+
+
+@dataclass(frozen=True)
+class PlayerState:
+    """Where the player opens; read at its first mount only. ``layers`` None shows all of them."""
+
+    step: int = 0
+    focus: str | None = None
+    layers: str | None = None
+    axis: str = "step"
+
+
+@dataclass(frozen=True)
+class ForkField:
+    """A number that a fork can change; ``neutral`` switches it off (None: there is no such value)."""
+
+    name: str
+    symbol: str
+    label: str
+    low: float
+    high: float
+    log: bool
+    default: float
+    neutral: float | None = None
+
+
+@dataclass(frozen=True)
+class ForkOption:
+    """An optimizer that a fork can continue with, and its numbers."""
+
+    optimizer: str
+    label: str
+    fields: tuple[ForkField, ...]
+
+
+def encode(
+    title: str,
+    surface: PlayerSurface,
+    start: tuple[float, float],
+    runs: tuple[PlayerRun, ...],
+    state: PlayerState = PlayerState(),
+    fork_options: tuple[ForkOption, ...] = (),
+) -> bytes:
+    """The payload of a lesson; ValueError without a run, or where an array has another length than its run."""
+    if not runs:
+        raise ValueError("the player needs at least one run")
+    blocks = _Blocks()
+    header = {
+        "version": VERSION,
+        "title": title,
+        "surface": _surface_header(surface, blocks),
+        "start": [float(value) for value in start],
+        "columns": COLUMNS,
+        "runs": [_run_header(run, blocks) for run in runs],
+        "state": {"step": state.step, "focus": state.focus or runs[0].id, "layers": state.layers, "axis": state.axis},
+        "fork_options": [_fork_header(option) for option in fork_options],
+    }
+    text = json.dumps(header, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join([MAGIC, struct.pack("<II", VERSION, len(text)), text, *blocks.parts])
+
+
+class _Blocks:
+    """The binary blocks in the order they were added, each padded to a multiple of 4 bytes."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def add(self, data: bytes) -> int:
+        """Append a block and return its offset."""
+        offset = self.size
+        padded = data + b"\0" * (-len(data) % 4)
+        self.parts.append(padded)
+        self.size += len(padded)
+        return offset
+
+
+def _surface_header(surface: PlayerSurface, blocks: _Blocks) -> dict[str, Any]:
+    known = surface.log_loss[np.isfinite(surface.log_loss)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    high = max(high, low + 1e-9)
+    filled = np.nan_to_num(surface.log_loss, nan=high, posinf=high, neginf=low)
+    grid = np.round((np.clip(filled, low, high) - low) / (high - low) * DARKEST).astype("<u2")
+    height, width = grid.shape
+    return {
+        "label": surface.label,
+        "formula": surface.formula,
+        "x": [float(value) for value in surface.x],
+        "y": [float(value) for value in surface.y],
+        "width": width,
+        "height": height,
+        "low": low,
+        "high": high,
+        "f_floor": float(surface.loss_floor),
+        "minima": [[float(x), float(y)] for x, y in surface.minima],
+        "offset": blocks.add(grid.tobytes()),
+    }
+
+
+def _run_header(run: PlayerRun, blocks: _Blocks) -> dict[str, Any]:
+    offset = blocks.add(_columns(run).tobytes())
+    flags = np.asarray(run.reliable, np.uint8) | (np.asarray(run.accepted, np.uint8) << 1)
+    fork = run.fork and {"parent": run.fork.parent, "step": run.fork.step, "text": run.fork.text}
+    return {
+        "id": run.id,
+        "label": run.label,
+        "optimizer": run.optimizer,
+        "kind": run.kind,
+        "color": {"light": run.color_light, "dark": run.color_dark},
+        "dash": list(run.dash),
+        "steps": run.steps,
+        "offset": offset,
+        "flags_offset": blocks.add(flags.tobytes()),
+        "final": [_finite(value) for value in run.final],
+        "cost_per_step": _finite(run.cost_per_step),
+        "seconds_per_step": _finite(run.seconds_per_step),
+        "status": run.status,
+        "status_step": run.status_step,
+        "status_text": run.status_text,
+        "fork": fork,
+        "curvature_label": run.curvature_label,
+        "damping_rule": run.damping_rule,
+        "damping_decrease": float(run.damping_decrease),
+        "damping_increase": float(run.damping_increase),
+        "min_damping": float(run.min_damping),
+        "max_learning_rate": _finite(run.max_learning_rate),
+        "amplification": float(run.amplification),
+        "averaging": float(run.averaging),
+        "absolute_curvature": int(run.absolute_curvature),
+        "direction_text": run.direction_text,
+        "note": run.note,
+    }
+
+
+def _columns(run: PlayerRun) -> NDArray[np.float32]:
+    """The numbers of a run, [columns, steps]: one column after the other."""
+    vectors = (run.position, run.gradient, run.direction, run.curvature_matrix)
+    scalars = (run.loss, run.slope, run.curvature, run.learning_rate, run.damping)
+    changes = (run.predicted_change, run.actual_change, run.reduction_ratio)
+    parts = [*vectors, *(column[:, None] for column in scalars + changes), run.phi]
+    if any(len(part) != run.steps for part in parts):
+        raise ValueError(f"run {run.id!r}: every array needs {run.steps} rows, got {[len(part) for part in parts]}")
+    with np.errstate(over="ignore"):
+        table = np.concatenate(parts, axis=1).astype("<f4")
+    if table.shape[1] != len(COLUMNS):
+        raise ValueError(f"run {run.id!r}: {table.shape[1]} columns, the player expects {len(COLUMNS)}")
+    return np.ascontiguousarray(table.T)
+
+
+def _fork_header(option: ForkOption) -> dict[str, Any]:
+    return {"optimizer": option.optimizer, "label": option.label, "fields": [_field_header(f) for f in option.fields]}
+
+
+def _field_header(field: ForkField) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "symbol": field.symbol,
+        "label": field.label,
+        "low": float(field.low),
+        "high": float(field.high),
+        "log": field.log,
+        "neutral": None if field.neutral is None else _or_inf(field.neutral),
+        "default": _or_inf(field.default),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _or_inf(value: float) -> float | str:
+    """Infinity is a value here (an upper limit that is off) and JSON has none: "inf"."""
+    return "inf" if math.isinf(value) else float(value)

@@ -1,0 +1,234 @@
+// Mounts the player: one state, one loop, the views that draw it; new data keep the place.
+import { Arithmetic } from "./arithmetic.js";
+import { ForkDialog } from "./forkdialog.js";
+import { Ground } from "./landscape.js";
+import { takeKeyboard, releaseKeyboard } from "./keyboard.js";
+import { aligned, decode, signatureOf } from "./payload.js";
+import { listenLandscape, listenSlice, listenStrips } from "./pointer.js";
+import { Runs } from "./runs.js";
+import { buildScene } from "./scene.js";
+import { copyLink } from "./link.js";
+import { Slice } from "./slice.js";
+import { dataAction, initialState, reduce, STEPS_PER_SECOND } from "./state.js";
+import { StepMarks } from "./stepmarks.js";
+import { Strips } from "./strips.js";
+import { Table } from "./table.js";
+import { readTheme } from "./theme.js";
+import { Trails } from "./trails.js";
+import { setText, Transport } from "./transport.js";
+import { Verdict } from "./verdict.js";
+import { positionAt } from "./payload.js";
+import { stepSentence } from "./words.js";
+
+const EASING_LIMIT = 20; // steps per second above which easing between them would only blur
+const LONGEST_FRAME = 0.25; // seconds; a tab that slept does not leap
+
+class Player {
+  constructor(root) {
+    this.root = root;
+    this.send = () => {};
+    this.sizes = {};
+    this.carry = 0;
+    this.frames = 0;
+    this.dispatch = this.dispatch.bind(this);
+    this.frameLoop = this.frameLoop.bind(this);
+    const canvas = (name) => root.querySelector(`[data-canvas=${name}]`);
+    this.ground = new Ground(canvas("ground"));
+    this.trails = new Trails(canvas("trail"), canvas("ahead"));
+    this.stepMarks = new StepMarks(canvas("marks"));
+    this.strips = new Strips(canvas("curves"), canvas("cursor"));
+    this.slice = new Slice(canvas("slice"));
+    this.verdict = new Verdict(canvas("verdict"));
+    this.arithmetic = new Arithmetic(root, this.dispatch);
+    this.transport = new Transport(root, this.dispatch);
+    this.runs = new Runs(root, this.dispatch);
+    this.table = new Table(root);
+    this.forkDialog = new ForkDialog(root, (fork) => this.send("fork", fork));
+    this.listen();
+  }
+
+  listen() {
+    const plot = (name) => this.root.querySelector(`[data-plot=${name}]`);
+    listenLandscape(plot("landscape"), this);
+    listenStrips(plot("strips"), this, this.dispatch);
+    listenSlice(plot("slice"), this, this.dispatch);
+    this.sizeObserver = new ResizeObserver((entries) => {
+      for (const { target, contentRect } of entries) this.sizes[target.dataset.plot] = { width: Math.floor(contentRect.width), height: Math.floor(contentRect.height) };
+      this.invalidate();
+    });
+    for (const element of this.root.querySelectorAll("[data-plot]")) this.sizeObserver.observe(element);
+    this.scheme = matchMedia("(prefers-color-scheme: dark)");
+    this.onScheme = () => this.restyle();
+    this.scheme.addEventListener("change", this.onScheme);
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    takeKeyboard(this);
+  }
+
+  /** New bytes from the server, or the same bytes under a new theme. */
+  update(bytes, send) {
+    this.canSend = send !== undefined;
+    this.send = send ?? (() => {});
+    this.root.toggleAttribute("data-standalone", !this.canSend);
+    const whole = aligned(bytes);
+    if (signatureOf(whole) !== this.data?.signature) {
+      this.data = decode(whole);
+      this.state = this.state === undefined ? initialState(this.data) : reduce(this.state, dataAction(this.data));
+      this.root.dataset.signature = this.data.signature;
+      setText(this.part("title"), this.data.title);
+      setText(this.part("formula"), this.data.surface.formula);
+      setText(this.part("landscape-hint"), this.canSend ? "click sets the start" : "");
+    }
+    this.restyle();
+  }
+
+  restyle() {
+    this.root.toggleAttribute("data-projector", this.state.projector);
+    this.theme = readTheme(this.root);
+    this.invalidate();
+  }
+
+  part(name) {
+    return this.root.querySelector(`[data-part=${name}]`);
+  }
+
+  dispatch(action) {
+    if (this.command(action)) return;
+    const before = this.state;
+    this.state = reduce(before, action);
+    if (this.state.projector !== before.projector) this.restyle();
+    if (this.state.playing !== before.playing) this.carry = 0;
+    this.invalidate();
+  }
+
+  /** Actions that reach beyond the state; true where there was one. */
+  command(action) {
+    const { surface } = this.data;
+    switch (action.type) {
+      case "fork": if (this.canSend) this.forkDialog.open(this.scene); break;
+      case "seed": this.send("seed", {}); break;
+      case "drop": this.send("drop", { run: action.run }); break;
+      case "link": copyLink(this.state, (text) => this.toast(text)); break;
+      case "help": this.part("help-dialog").showModal(); break;
+      case "close-help": this.part("help-dialog").close(); break;
+      case "zoom-fit": this.ground.fit(surface); break;
+      case "zoom-path": this.ground.zoomTo(surface, this.pathPoints()); break;
+      case "escape": this.state = { ...this.state, whatIf: null }; break;
+      default: return false;
+    }
+    this.invalidate();
+    return true;
+  }
+
+  pathPoints() {
+    const { focus } = this.scene;
+    return Array.from({ length: focus.steps + 1 }, (_, step) => positionAt(focus, step));
+  }
+
+  invalidate() {
+    if (this.pending || this.data === undefined) return;
+    this.pending = true;
+    this.last = performance.now();
+    requestAnimationFrame(this.frameLoop);
+  }
+
+  frameLoop(now) {
+    this.pending = false;
+    if (!this.root.isConnected) return;
+    if (this.state.playing) this.advance(Math.min(LONGEST_FRAME, Math.max(0, now - (this.playedAt ?? now)) / 1000));
+    this.playedAt = this.state.playing ? now : undefined;
+    this.draw();
+    if (this.state.playing) this.invalidate();
+  }
+
+  advance(seconds) {
+    this.carry += seconds * STEPS_PER_SECOND * this.state.speed;
+    const count = Math.floor(this.carry);
+    if (count === 0) return;
+    this.carry -= count;
+    this.state = reduce(this.state, { type: "tick", count });
+  }
+
+  /** How far the markers have moved on towards the next step. */
+  progress() {
+    const eased = this.state.playing && !this.state.substeps && !this.calm.matches && STEPS_PER_SECOND * this.state.speed <= EASING_LIMIT;
+    return eased ? this.carry : 0;
+  }
+
+  draw() {
+    const { state, data, theme, sizes } = this;
+    const stale = this.drawn !== state || this.drawnData !== data || this.drawnTheme !== theme || this.drawnSizes !== JSON.stringify(sizes);
+    if (stale) this.scene = buildScene(data, state);
+    const { scene } = this;
+    if (usable(sizes.landscape)) {
+      this.frame = this.ground.draw(scene, theme, sizes.landscape);
+      this.trails.draw(scene, theme, sizes.landscape, this.frame);
+      this.stepMarks.draw(scene, theme, sizes.landscape, this.frame, this.progress());
+    }
+    if (stale) this.drawPanels();
+    this.frames += 1;
+    Object.assign(this.root.dataset, { frames: this.frames, step: scene.step, focus: scene.focus.id, playing: state.playing });
+    Object.assign(this, { drawn: state, drawnData: data, drawnTheme: theme, drawnSizes: JSON.stringify(sizes) });
+  }
+
+  drawPanels() {
+    const { scene, theme, sizes, state } = this;
+    if (usable(sizes.strips)) this.strips.draw(scene, theme, sizes.strips);
+    if (usable(sizes.slice)) this.slice.draw(scene, theme, sizes.slice);
+    if (usable(sizes.verdict)) this.verdict.draw(scene, theme, sizes.verdict);
+    this.arithmetic.draw(scene);
+    this.transport.draw(state);
+    this.runs.draw(scene, theme, this.canSend);
+    this.table.draw(scene);
+    setText(this.part("step-title"), `Step ${scene.step} of ${scene.focus.label}, taken apart`);
+    setText(this.part("reason"), scene.anatomy.finite ? `${scene.anatomy.dragged ? "What if: " : ""}${scene.anatomy.sentence}` : "");
+    if (!state.playing) setText(this.part("speech"), stepSentence(scene));
+  }
+
+  tooltip(event, html = null) {
+    const tip = this.part("tooltip");
+    tip.hidden = html === null;
+    if (html === null) return;
+    tip.innerHTML = html;
+    const box = this.root.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const left = x + 14 + tip.offsetWidth > box.width ? x - 14 - tip.offsetWidth : x + 14;
+    tip.style.transform = `translate(${Math.max(0, left)}px, ${y + 14}px)`;
+  }
+
+  toast(text) {
+    const toast = this.part("toast");
+    toast.replaceChildren(text);
+    toast.hidden = false;
+    clearTimeout(this.toastTimer);
+    this.toastTimer = setTimeout(() => { toast.hidden = true; }, typeof text === "string" ? 2500 : 12000);
+  }
+
+  unmount() {
+    this.sizeObserver.disconnect();
+    this.scheme.removeEventListener("change", this.onScheme);
+    clearTimeout(this.toastTimer);
+    releaseKeyboard(this);
+  }
+}
+
+function usable(size) {
+  return size !== undefined && size.width > 40 && size.height > 40;
+}
+
+const players = new WeakMap();
+
+/** Called by the host on mount and whenever data or theme change; the cleanup runs at unmount only. */
+export default function mountPlayer({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector("section.player");
+  let player = players.get(parentElement);
+  if (player === undefined || player.root !== root) {
+    player?.unmount();
+    player = new Player(root);
+    players.set(parentElement, player);
+  }
+  player.update(data, setTriggerValue);
+  return () => {
+    player.unmount();
+    players.delete(parentElement);
+  };
+}

@@ -1,0 +1,78 @@
+// One step of the focused run, taken apart: every number the pictures, the arithmetic and the speech share.
+import { phiAt, positionAt, rowAt } from "./payload.js";
+import {
+  bestLearningRate, dampedCurvature, dampingDecision, modelDamping, predictedChange, sliceSpan, undampedLearningRate, whatIf,
+} from "./model.js";
+import { verdictSentence } from "./words.js";
+
+export function buildScene(data, state) {
+  const focus = data.runs.find((run) => run.id === state.focus) ?? data.runs[0];
+  const step = Math.min(state.step, focus.steps - 1);
+  const row = rowAt(focus, step);
+  return { data, state, focus, step, row, anatomy: takeApart(focus, step, row, state.whatIf) };
+}
+
+/** The step of a run that stands at the cursor: the same step, or the same cost or time as the focused run. */
+export function stepOf(scene, run) {
+  const step = Math.floor(axisValue(scene.state.axis, scene.focus, scene.step) / axisUnit(scene.state.axis, run) + 1e-6);
+  return Math.min(step, run.steps);
+}
+
+/** Steps, gradient-equivalents or seconds that one step of the run takes. */
+export function axisUnit(axis, run) {
+  if (axis === "cost") return run.cost_per_step || 1;
+  if (axis === "seconds") return run.seconds_per_step || 1;
+  return 1;
+}
+
+export function axisValue(axis, run, step) {
+  return step * axisUnit(axis, run);
+}
+
+export function takeApart(run, step, row, dragged = null) {
+  const absolute = Boolean(run.absolute_curvature);
+  const best = bestLearningRate(row, absolute);
+  const undamped = undampedLearningRate(row, absolute);
+  const span = sliceSpan(row.learning_rate, best, undamped);
+  const phi = phiAt(run, step);
+  const usesModel = run.kind !== "first_order";
+  const shared = {
+    finite: Number.isFinite(row.loss) && Number.isFinite(row.x) && Number.isFinite(row.y),
+    usesModel, best, undamped, span, phi,
+    curvature: dampedCurvature(row),
+    damping: modelDamping(row),
+    climbs: dampedCurvature(row) < 0 && !absolute && usesModel,
+    dragged: dragged !== null,
+  };
+  return { ...shared, ...(dragged === null ? asRecorded(run, step, row, usesModel) : asDragged(run, row, phi, span, dragged)) };
+}
+
+function asRecorded(run, step, row, usesModel) {
+  const alpha = row.learning_rate;
+  const predicted = Number.isFinite(row.predicted_change) ? row.predicted_change : predictedChange(row, alpha);
+  const ratio = usesModel ? row.reduction_ratio : row.actual_change / predicted;
+  const decision = {
+    ...dampingDecision(run, row.damping, { ratio, reliable: row.reliable, accepted: row.accepted }),
+    next: step + 1 < run.steps ? run.columns.damping[step + 1] : run.final[3],
+  };
+  const landing = row.accepted ? positionAt(run, step + 1) : trial(row, alpha);
+  return {
+    alpha, predicted, actual: row.actual_change, ratio, reliable: row.reliable, accepted: row.accepted,
+    decision, landing, sentence: verdictSentence(run, row.damping, decision, ratio),
+  };
+}
+
+function asDragged(run, row, phi, span, dragged) {
+  const { alpha, predicted, actual, ratio, reliable } = whatIf(row, phi, span, dragged);
+  const accepted = actual <= 0;
+  const decision = dampingDecision(run, row.damping, { ratio, reliable, accepted });
+  return {
+    alpha, predicted, actual, ratio, reliable, accepted: true,
+    decision, landing: trial(row, alpha), sentence: verdictSentence(run, row.damping, decision, ratio),
+  };
+}
+
+/** θ − αd */
+export function trial(row, alpha) {
+  return [row.x - alpha * row.dx, row.y - alpha * row.dy];
+}

@@ -1,0 +1,260 @@
+// Four strips (loss, α, ρ, λ) of all runs under one cursor: the curves are painted once, the cursor every frame.
+import { crossMark, haloText, line, marker, prepare, SHAPES } from "./drawing.js";
+import { isReliable, wasRejected } from "./payload.js";
+import { linearScale, logScale } from "./scales.js";
+import { axisUnit, axisValue, stepOf } from "./scene.js";
+import { runColor } from "./theme.js";
+import { firstOwnStep } from "./trails.js";
+import { formatNumber, formatRatio } from "./words.js";
+
+const RATIO_LOW = -1;
+const RATIO_HIGH = 2.5;
+const MOST_DECADES = 18;
+const MOST_GROWTH = 1e4; // a loss beyond this many times the largest first loss runs off the strip
+const MARK_SPACING = 3; // pixels between two marks of one kind
+export const AXIS_LABELS = { step: "step", cost: "gradient-equivalents", seconds: "seconds" };
+
+export const STRIPS = [
+  { name: "loss", symbol: "f" },
+  { name: "learning_rate", symbol: "α" },
+  { name: "reduction_ratio", symbol: "ρ" },
+  { name: "damping", symbol: "λ" },
+];
+
+export class Strips {
+  constructor(curves, cursor) {
+    Object.assign(this, { curves, cursor, key: "" });
+  }
+
+  draw(scene, theme, size) {
+    const key = [scene.data.signature, theme.key, size.width, size.height, scene.focus.id, scene.state.axis].join();
+    if (key !== this.key) {
+      this.key = key;
+      this.layout(scene, theme, size);
+      this.paintCurves(scene, theme, size);
+    }
+    this.paintCursor(scene, theme, size);
+  }
+
+  layout(scene, theme, size) {
+    const { data, state } = scene;
+    const [left, right] = [52 * theme.scale, size.width - 8];
+    const [foot, gap] = [34 * theme.scale, 12];
+    const height = (size.height - foot - 3 * gap - 4) / 4;
+    const longest = Math.max(...data.runs.map((run) => axisValue(state.axis, run, run.steps - 1)));
+    this.x = linearScale(0, longest || 1, left, right);
+    this.offset = data.runs.some((run) => run.columns.loss.some((value) => value <= 0)) ? data.surface.f_floor : 0;
+    this.strips = STRIPS.map((strip, i) => {
+      const top = 4 + i * (height + gap);
+      const box = { left, right, top, bottom: top + height };
+      return { ...strip, box, y: this.scaleFor(strip, data, box) };
+    });
+  }
+
+  scaleFor(strip, data, { top, bottom }) {
+    if (strip.name === "reduction_ratio") return linearScale(RATIO_LOW, RATIO_HIGH, bottom, top);
+    const [low, high] = positiveRange(data, strip.name, strip.name === "loss" ? this.offset : 0);
+    return logScale(low, high, bottom - 3, top + 3);
+  }
+
+  /** The value a strip shows: the loss above its floor where it can be negative. */
+  shown(strip, run, step) {
+    const value = run.columns[strip.name][step];
+    return strip.name === "loss" ? value - this.offset : value;
+  }
+
+  paintCurves(scene, theme, size) {
+    const context = prepare(this.curves, size.width, size.height);
+    for (const strip of this.strips) {
+      if (strip.name === "reduction_ratio") bands(context, theme, strip);
+      this.axes(context, theme, strip);
+      context.save();
+      context.beginPath();
+      context.rect(strip.box.left, strip.box.top - 4, strip.box.right - strip.box.left + 4, strip.box.bottom - strip.box.top + 8);
+      context.clip();
+      for (const run of runsFocusedLast(scene)) this.curve(context, scene, theme, strip, run);
+      context.restore();
+    }
+    const { box } = this.strips[3];
+    for (const tick of this.x.ticks((box.right - box.left) / (64 * theme.scale))) {
+      line(context, this.x(tick.value), box.bottom, this.x(tick.value), box.bottom + 4, theme.line);
+      haloText(context, theme, tick.label, this.x(tick.value), box.bottom + 6, { color: theme.muted, align: "center", baseline: "top", halo: false });
+    }
+    const label = AXIS_LABELS[scene.state.axis];
+    haloText(context, theme, label, box.right, size.height - 1, { color: theme.muted, align: "right", baseline: "bottom", halo: false });
+  }
+
+  axes(context, theme, strip) {
+    const { box, y } = strip;
+    line(context, box.left, box.top, box.left, box.bottom, theme.line);
+    line(context, box.left, box.bottom, box.right, box.bottom, theme.line);
+    const count = Math.max(2, Math.floor((box.bottom - box.top) / (22 * theme.scale)));
+    const ticks = strip.name === "reduction_ratio" ? [0, 1, 2].map((value) => ({ value, label: String(value) })) : y.ticks(count);
+    for (const tick of ticks) {
+      line(context, box.left - 3, y(tick.value), box.left, y(tick.value), theme.line);
+      haloText(context, theme, tick.label, box.left - 6, y(tick.value), { color: theme.muted, align: "right", size: 10, halo: false });
+    }
+    haloText(context, theme, strip.symbol, 2, (box.top + box.bottom) / 2, { size: 15, weight: 600, halo: false });
+  }
+
+  curve(context, scene, theme, strip, run) {
+    const focused = run.id === scene.focus.id;
+    const unit = axisUnit(scene.state.axis, run);
+    const color = runColor(theme, run);
+    const clamp = (pixel) => Math.max(strip.box.top - 2, Math.min(strip.box.bottom + 2, pixel));
+    context.strokeStyle = color;
+    context.lineWidth = (focused ? 1.9 : 1.2) * theme.scale;
+    context.globalAlpha = focused ? 1 : 0.7;
+    context.setLineDash(run.dash);
+    context.beginPath();
+    envelope(firstOwnStep(run), run.steps, (step) => this.x(step * unit), (step) => clamp(strip.y(this.shown(strip, run, step))), (x, y, starts) => {
+      if (starts) context.moveTo(x, y);
+      else context.lineTo(x, y);
+    });
+    context.stroke();
+    context.setLineDash([]);
+    if (focused) this.marks(context, scene, theme, strip, run, unit, color);
+    context.globalAlpha = 1;
+  }
+
+  /** Hollow: a negative α or an unreliable ρ; ×: a rejected step; a tick on the edge: off the scale. */
+  marks(context, scene, theme, strip, run, unit, color) {
+    let last = -Infinity;
+    for (let step = firstOwnStep(run); step < run.steps; step += 1) {
+      const value = this.shown(strip, run, step);
+      const x = this.x(step * unit);
+      const kind = Number.isFinite(value) && x - last >= MARK_SPACING ? markOf(strip.name, run, step, value) : null;
+      if (kind === null) continue;
+      last = x;
+      const y = strip.y(value);
+      if (kind === "rejected") crossMark(context, x, y, 3 * theme.scale, theme.badInk, 1.4 * theme.scale);
+      else if (kind === "over" || kind === "under") edgeTick(context, theme, x, kind === "over" ? strip.box.top : strip.box.bottom, kind, color);
+      else marker(context, theme, "circle", x, y, 2, kind === "noise" ? theme.muted : color, true);
+    }
+  }
+
+  paintCursor(scene, theme, size) {
+    const context = prepare(this.cursor, size.width, size.height);
+    const x = this.x(axisValue(scene.state.axis, scene.focus, scene.step));
+    line(context, x, this.strips[0].box.top, x, this.strips[3].box.bottom, theme.ink, 1.1 * theme.scale);
+    for (const strip of this.strips) {
+      for (const run of runsFocusedLast(scene)) this.cursorPoint(context, scene, theme, strip, run, x);
+    }
+  }
+
+  cursorPoint(context, scene, theme, strip, run, x) {
+    const step = stepOf(scene, run);
+    if (step >= run.steps) return;
+    const value = this.shown(strip, run, step);
+    if (!Number.isFinite(value)) return;
+    const { box } = strip;
+    const focused = run.id === scene.focus.id;
+    const y = Math.max(box.top, Math.min(box.bottom, strip.y(value)));
+    const hollow = value < 0 && strip.name === "learning_rate";
+    marker(context, theme, SHAPES[run.index % SHAPES.length], x, y, focused ? 4.2 : 2.8, runColor(theme, run), hollow);
+    if (!focused) return;
+    const toRight = x < box.right - 64 * theme.scale;
+    const raised = y - box.top > 16 * theme.scale ? -9 : 10;
+    const noisy = strip.name === "reduction_ratio" && !isReliable(run, step);
+    haloText(context, theme, stripText(strip, run.columns[strip.name][step]) + (noisy ? " (noise)" : ""), x + (toRight ? 7 : -7), y + raised * theme.scale, {
+      color: noisy ? theme.muted : theme.ink, weight: 600, align: toRight ? "left" : "right",
+    });
+  }
+
+  /** The step of the focused run under a pixel of the panel. */
+  stepAt(scene, pixel) {
+    return Math.round(this.x.inverse(pixel) / axisUnit(scene.state.axis, scene.focus));
+  }
+
+  stripAt(pixel) {
+    return this.strips.find(({ box }) => pixel >= box.top - 6 && pixel <= box.bottom + 6) ?? null;
+  }
+}
+
+export function stripText(strip, value) {
+  return strip.name === "reduction_ratio" ? formatRatio(value) : formatNumber(value, 3);
+}
+
+/** Calls `visit` for what is visible of a curve: first, lowest, highest and last point of every pixel column. */
+export function envelope(from, to, xOf, yOf, visit) {
+  let starts = true;
+  let column = null;
+  const flush = () => {
+    if (column === null) return;
+    const points = [column.first, column.low, column.high, column.last].sort((a, b) => a.step - b.step);
+    points.forEach((point, i) => {
+      if (i > 0 && point.step === points[i - 1].step) return;
+      visit(point.x, point.y, starts);
+      starts = false;
+    });
+    column = null;
+  };
+  for (let step = from; step < to; step += 1) {
+    const point = { step, x: xOf(step), y: yOf(step) };
+    if (!Number.isFinite(point.y)) {
+      flush();
+      starts = true;
+    } else if (column === null || Math.floor(point.x) !== Math.floor(column.first.x)) {
+      flush();
+      column = { first: point, low: point, high: point, last: point };
+    } else {
+      if (point.y < column.low.y) column.low = point;
+      if (point.y > column.high.y) column.high = point;
+      column.last = point;
+    }
+  }
+  flush();
+}
+
+function runsFocusedLast(scene) {
+  return [...scene.data.runs].sort((a, b) => (a.id === scene.focus.id) - (b.id === scene.focus.id));
+}
+
+function markOf(name, run, step, value) {
+  if (name === "loss" && wasRejected(run, step)) return "rejected";
+  if (name === "learning_rate" && value < 0) return "negative";
+  if (name !== "reduction_ratio") return null;
+  if (value > RATIO_HIGH) return "over";
+  if (value < RATIO_LOW) return "under";
+  if (wasRejected(run, step)) return "rejected";
+  return isReliable(run, step) ? null : "noise";
+}
+
+/** Positive finite extremes over all runs; a diverging loss and a vanishing value do not flatten the rest. */
+function positiveRange(data, name, offset) {
+  let [low, high, first] = [Infinity, 0, 0];
+  for (const run of data.runs) {
+    const values = run.columns[name];
+    first = Math.max(first, Math.abs(values[0] - offset) || 0);
+    for (const value of values) {
+      const size = Math.abs(value - offset);
+      if (size > 0 && size < low) low = size;
+      if (size > high && size < Infinity) high = size;
+    }
+  }
+  if (high === 0) return [1e-8, 1];
+  if (name === "loss" && first > 0) high = Math.min(high, first * MOST_GROWTH);
+  low = Math.max(low, high * 10 ** -MOST_DECADES);
+  return low < high / 3 ? [low, high] : [low / 3, high * 3];
+}
+
+function bands(context, theme, { box, y }) {
+  const width = box.right - box.left;
+  context.fillStyle = theme.good;
+  context.fillRect(box.left, box.top, width, y(0.75) - box.top);
+  context.fillStyle = theme.bad;
+  context.fillRect(box.left, y(0.25), width, box.bottom - y(0.25));
+  haloText(context, theme, "λ shrinks", box.right - 4, box.top + 8 * theme.scale, { color: theme.goodInk, align: "right", size: 10, halo: false });
+  haloText(context, theme, "λ grows", box.right - 4, box.bottom - 8 * theme.scale, { color: theme.badInk, align: "right", size: 10, halo: false });
+}
+
+function edgeTick(context, theme, x, y, kind, color) {
+  const size = (kind === "over" ? 4 : -4) * theme.scale;
+  context.fillStyle = color;
+  context.beginPath();
+  context.moveTo(x, y - 0.4 * size);
+  context.lineTo(x - 3 * theme.scale, y + size);
+  context.lineTo(x + 3 * theme.scale, y + size);
+  context.closePath();
+  context.fill();
+}

@@ -1,0 +1,288 @@
+"""Matrix-free products and quadratic forms against dense matrices, on several models, masks and losses."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.flatten_util import ravel_pytree
+
+from qlr_core.curvature import CURVATURES, Curvature, curvature_named, empirical_fisher, fisher, hessian
+from qlr_core.objective import (
+    PLAIN_VALUE,
+    SOFTMAX_CROSS_ENTROPY,
+    SQUARED_ERROR,
+    Batch,
+    Loss,
+    Objective,
+    example_weights,
+    linearize,
+)
+from tests.dense_problems import Network, network_problem
+from tests.problems import built, example, network
+
+POISSON = Loss("poisson", "Poisson, log rate z", lambda z, y: jnp.sum(jnp.exp(z) - y * z, axis=-1))
+LOG_COSH = Loss("log_cosh", "Log cosh", lambda z, y: jnp.sum(jnp.log(jnp.cosh(z - y)), axis=-1))
+# Products and dense matrices are sums of the same terms in another order: equal to a few hundred roundings.
+CLOSE = {"rtol": 1e-12, "atol": 1e-13}
+
+
+class Case(NamedTuple):
+    objective: Objective
+    params: Any
+    batch: Batch
+
+
+def dense_case(loss: Loss) -> Case:
+    """A dense network in a tuple of layers, twelve rows."""
+    params, batch = example((3, 4, 2), 12, loss, seed=1, dtype=jnp.float64)
+    return Case(network(loss), params, batch)
+
+
+def masked_case(loss: Loss) -> Case:
+    """The same with five rows of padding, which hold numbers that would show."""
+    objective, params, batch = dense_case(loss)
+    mask = jnp.asarray(np.arange(12) < 7, jnp.float64)
+    inputs = jnp.where(mask[:, None] > 0, batch.inputs, 100.0)
+    return Case(objective, params, Batch(inputs, batch.targets, mask))
+
+
+def sequence_case(loss: Loss) -> Case:
+    """Sequences (B, T, K) through a dictionary of parameters of several ranks; some tokens are padding."""
+    rng = np.random.default_rng(2)
+    params = {
+        "mix": jnp.asarray(rng.normal(size=(4, 4)) / 2),
+        "heads": jnp.asarray(rng.normal(size=(2, 3, 3)) / 3),
+        "scale": jnp.asarray(1.3),
+    }
+
+    def apply(params, model_state, inputs, *, train, key, mask):
+        mixed = jnp.tanh(jnp.einsum("st,btk->bsk", params["mix"], inputs))
+        return params["scale"] * jnp.einsum("btk,hkl->btl", mixed, params["heads"]), model_state
+
+    inputs = jnp.asarray(rng.normal(size=(3, 4, 3)))
+    labels = loss is SOFTMAX_CROSS_ENTROPY
+    targets = jnp.asarray(rng.integers(3, size=(3, 4)) if labels else rng.normal(size=(3, 4, 3)))
+    lengths = np.array([4, 2, 1])
+    mask = jnp.asarray(np.arange(4) < lengths[:, None], jnp.float64)
+    return Case(Objective(apply, loss), params, Batch(inputs, targets, mask))
+
+
+MAKERS: tuple[Callable[[Loss], Case], ...] = (dense_case, masked_case, sequence_case)
+LOSSES = (SQUARED_ERROR, SOFTMAX_CROSS_ENTROPY, POISSON, LOG_COSH)
+every_case = pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+every_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+both_losses = pytest.mark.parametrize("loss", [SQUARED_ERROR, SOFTMAX_CROSS_ENTROPY], ids=lambda loss: loss.name)
+
+
+def losses_and_outputs(case: Case, vector: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Per-example losses and outputs at a flat vector, of the examples that count alone, without the core."""
+    _, unravel = ravel_pytree(case.params)
+    z, _ = case.objective.apply(unravel(vector), None, case.batch.inputs, train=True, key=None, mask=None)
+    losses, z = case.objective.loss.value(z, case.batch.targets).ravel(), z.reshape(-1, z.shape[-1])
+    counting = slice(None) if case.batch.mask is None else np.flatnonzero(np.asarray(case.batch.mask))
+    return losses[counting], z[counting]
+
+
+def dense_matrices(case: Case) -> dict[str, np.ndarray]:
+    """Every C from full Jacobians and Hessians."""
+    labels = case.batch.targets.ndim < case.batch.inputs.ndim
+    flat_targets = (
+        case.batch.targets.reshape(-1) if labels else case.batch.targets.reshape(-1, case.batch.targets.shape[-1])
+    )
+    counting = slice(None) if case.batch.mask is None else np.flatnonzero(np.asarray(case.batch.mask))
+
+    @jax.jit
+    def parts(vector: jax.Array) -> Any:
+        loss_hessian = jax.vmap(jax.hessian(lambda z, y: case.objective.loss.value(z[None], y[None])[0]))
+        gradients, jacobians = jax.jacobian(lambda x: losses_and_outputs(case, x))(vector)
+        _, z = losses_and_outputs(case, vector)
+        whole = jax.hessian(lambda x: jnp.mean(losses_and_outputs(case, x)[0]))(vector)
+        return gradients, jacobians, loss_hessian(z, flat_targets[counting]), whole
+
+    g, j, h, whole = map(np.asarray, parts(ravel_pytree(case.params)[0]))
+    return {
+        "fisher": np.einsum("bkp,bkl,blq->pq", j, h, j) / len(j),
+        "hessian": whole,
+        "empirical_fisher": g.T @ g / len(g),
+    }
+
+
+class Found(NamedTuple):
+    """What the core says of one case, in NumPy; products and forms by the name of the curvature."""
+
+    value: np.ndarray
+    gradient: np.ndarray
+    matrices: dict[str, np.ndarray]
+    forms: dict[str, np.ndarray]
+    value_there: np.ndarray
+    change: np.ndarray
+    outputs: np.ndarray
+
+
+def directions(case: Case) -> np.ndarray:
+    """Three random vectors; shape (3, parameters)."""
+    return np.random.default_rng(3).normal(size=(3, sum(leaf.size for leaf in jax.tree.leaves(case.params))))
+
+
+def found(case: Case) -> Found:
+    """The core's value, gradient, and every curvature as a dense matrix and along ``directions``."""
+    flat, unravel = ravel_pytree(case.params)
+
+    @jax.jit
+    def core(params: Any, batch: Batch, vectors: jax.Array) -> Found:
+        lin = linearize(case.objective, params, None, batch)
+
+        def column(curvature: Curvature, vector: jax.Array) -> jax.Array:
+            product = curvature.product(lin, unravel(vector))
+            assert jax.tree.structure(product) == jax.tree.structure(params)
+            return ravel_pytree(product)[0]
+
+        def form(curvature: Curvature, vector: jax.Array) -> jax.Array:
+            return curvature.quadratic_form(lin, unravel(vector))
+
+        unit = jnp.eye(flat.size, dtype=flat.dtype)
+        return Found(
+            lin.value,
+            ravel_pytree(lin.gradient)[0],
+            {c.name: jax.vmap(partial(column, c), out_axes=1)(unit) for c in CURVATURES},
+            {c.name: jax.vmap(partial(form, c))(vectors) for c in CURVATURES},
+            lin.value_at(unravel(vectors[0])),
+            lin.change_to(unravel(vectors[0])),
+            lin.outputs,
+        )
+
+    return jax.tree.map(np.asarray, core(case.params, case.batch, jnp.asarray(directions(case), flat.dtype)))
+
+
+@every_case
+@every_loss
+def test_products_forms_value_and_gradient_are_those_of_dense_matrices(
+    make: Callable[[Loss], Case], loss: Loss
+) -> None:
+    with jax.enable_x64(True):
+        case = make(loss)
+        here, expected = found(case), dense_matrices(case)
+        value, gradient = jax.jit(jax.value_and_grad(lambda x: jnp.mean(losses_and_outputs(case, x)[0])))(
+            ravel_pytree(case.params)[0]
+        )
+    np.testing.assert_allclose(here.value, value, **CLOSE)
+    np.testing.assert_allclose(here.gradient, gradient, **CLOSE)
+    vectors = directions(case)
+    for name, matrix in expected.items():
+        np.testing.assert_allclose(here.matrices[name], matrix, **CLOSE, err_msg=name)
+        forms = np.einsum("np,pq,nq->n", vectors, matrix, vectors)
+        np.testing.assert_allclose(here.forms[name], forms, **CLOSE, err_msg=name)
+        np.testing.assert_allclose(matrix, matrix.T, **CLOSE)
+        if name != "hessian":
+            # Rounding may push the zero eigenvalues a few eps · ‖C‖ below 0.
+            assert np.min(np.linalg.eigvalsh(here.matrices[name])) >= -1e-13 * np.linalg.norm(matrix)
+
+
+@both_losses
+def test_the_fisher_is_the_mean_outer_product_of_gradients_at_labels_that_the_model_draws(loss: Loss) -> None:
+    with jax.enable_x64(True):
+        case = dense_case(loss)
+        here = found(case)
+        z, flat = jnp.asarray(here.outputs), ravel_pytree(case.params)[0]
+        # A finite sum over labels, for the Gaussian too: z ± one unit on each axis has its covariance.
+        if loss is SOFTMAX_CROSS_ENTROPY:
+            drawn = [jnp.full(len(z), label) for label in range(2)]
+            chances = np.asarray(jax.nn.softmax(z)).T
+        else:
+            drawn = [z + jnp.asarray(shift) for shift in (*np.eye(2), *-np.eye(2))]
+            chances = np.full((4, len(z)), 0.5)
+        gradients_at = jax.jit(
+            lambda y: jax.jacobian(
+                lambda x: losses_and_outputs(case._replace(batch=case.batch._replace(targets=y)), x)[0]
+            )(flat)
+        )
+        expected = np.zeros((flat.size, flat.size))
+        for targets, chance in zip(drawn, chances, strict=True):
+            gradients = np.asarray(gradients_at(targets))
+            expected += (gradients.T * chance) @ gradients / len(gradients)
+    np.testing.assert_allclose(here.matrices["fisher"], expected, **CLOSE)
+
+
+@both_losses
+def test_the_matrices_are_the_oracles(loss: Loss) -> None:
+    with jax.enable_x64(True):
+        params, batch = example((3, 5, 2), 8, loss, seed=4, dtype=jnp.float64)
+        matrices = found(Case(network(loss), params, batch)).matrices
+        theta = np.asarray(ravel_pytree(params)[0])
+    oracle = Network(np.asarray(batch.inputs), np.asarray(batch.targets), 5, 2, loss.name)
+    for name, matrix in matrices.items():
+        np.testing.assert_allclose(matrix, network_problem(oracle, name).matrix(theta), **CLOSE)
+
+
+@both_losses
+def test_the_analytic_output_product_equals_the_one_by_differentiation(loss: Loss) -> None:
+    generic = dataclasses.replace(loss, analytic_output_product=None)
+    with jax.enable_x64(True):
+        case = sequence_case(loss)
+        outputs = jnp.asarray(np.random.default_rng(6).normal(size=(3, 4, 3)))
+        tangent = jnp.asarray(np.random.default_rng(5).normal(size=outputs.shape))
+        analytic = loss.output_product(outputs, case.batch.targets, tangent)
+        np.testing.assert_allclose(analytic, generic.output_product(outputs, case.batch.targets, tangent), **CLOSE)
+
+
+def test_padding_counts_nowhere() -> None:
+    with jax.enable_x64(True):
+        case = masked_case(SOFTMAX_CROSS_ENTROPY)
+        cut = case._replace(batch=Batch(case.batch.inputs[:7], case.batch.targets[:7]))
+        padded, whole = found(case)._replace(outputs=np.zeros(())), found(cut)._replace(outputs=np.zeros(()))
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, **CLOSE), padded, whole)
+
+
+def test_a_batch_of_padding_alone_gives_zeros_and_not_nan() -> None:
+    params, batch = example((3, 4, 2), 12, SQUARED_ERROR)
+    here = found(Case(network(SQUARED_ERROR), params, batch._replace(mask=jnp.zeros(12))))
+    assert all(not np.any(leaf) for leaf in jax.tree.leaves(here._replace(outputs=np.zeros(()))))
+
+
+def test_without_a_mask_every_example_weighs_the_same() -> None:
+    losses = jnp.zeros((3, 4))
+    np.testing.assert_array_equal(example_weights(losses, None), np.full((3, 4), np.float32(1 / 12)))
+    mask = np.ones((3, 4)) * (np.arange(4) < 2)
+    np.testing.assert_array_equal(example_weights(losses, jnp.asarray(mask, jnp.float32)), mask.astype(np.float32) / 6)
+
+
+def test_only_the_fisher_is_undefined_for_a_function_that_is_its_own_output() -> None:
+    assert [curvature.defined_for(PLAIN_VALUE) for curvature in (fisher, hessian, empirical_fisher)] == [
+        False,
+        True,
+        True,
+    ]
+    assert all(curvature.defined_for(SQUARED_ERROR) for curvature in CURVATURES)
+
+
+def test_curvatures_are_found_by_name_and_an_unknown_name_lists_them() -> None:
+    assert all(curvature_named(curvature.name) is curvature for curvature in CURVATURES)
+    with pytest.raises(ValueError, match="'ggn'; choose one of fisher, hessian, empirical_fisher"):
+        curvature_named("ggn")
+
+
+def flops(optimizer_name: str, **choices: str) -> float:
+    """The floating-point operations of one compiled step on a network that is all matrix products."""
+    objective = network(SOFTMAX_CROSS_ENTROPY, jax.nn.relu)
+    params, batch = example((128, 256, 256, 10), 512, SOFTMAX_CROSS_ENTROPY)
+    optimizer, hyper = built(optimizer_name, objective, **choices)
+    state = optimizer.init(params, None, batch, hyper, None)
+    step = jax.jit(lambda *at: optimizer.step(*at, None)[:3])
+    analysis = step.lower(params, None, state, batch, hyper).compile().cost_analysis()
+    return analysis["flops"]
+
+
+def test_a_step_costs_no_more_passes_through_the_model_than_it_claims() -> None:
+    adam = flops("adam")
+    # 2.0 in matrix products; the elementwise rest of both steps is below 3 % here.
+    assert 1.9 <= flops("adam_qlr", curvature="fisher") / adam <= 2.05
+    assert 1.9 <= flops("adam_qlr", curvature="empirical_fisher") / adam <= 2.05
+    # The decreasing-loss rule evaluates nothing more.
+    assert flops("adam_qlr", curvature="fisher", damping_rule="decreasing_loss") / adam <= 2.05
+    # Second derivatives along d: claimed 8/3, which counts the form as value, first and second derivative.
+    assert flops("adam_qlr", curvature="hessian") / adam <= 8 / 3 + 0.1

@@ -1,0 +1,103 @@
+"""One linearization gives the loss, its gradient and its Jacobian, on exactly one batch."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.flatten_util import ravel_pytree
+
+from qlr_core.objective import (
+    LOSSES,
+    SOFTMAX_CROSS_ENTROPY,
+    SQUARED_ERROR,
+    Batch,
+    Objective,
+    example_weights,
+    linearize,
+)
+from tests.problems import example, network
+
+
+def flat(tree: Any) -> np.ndarray:
+    return np.asarray(ravel_pytree(tree)[0])
+
+
+def test_the_gradient_is_the_ordinary_one_bit_for_bit() -> None:
+    params, batch = example((4, 6, 3), 10, SOFTMAX_CROSS_ENTROPY)
+    objective = network(SOFTMAX_CROSS_ENTROPY)
+
+    def mean_loss(params: Any) -> Any:
+        outputs, _ = objective.apply(params, None, batch.inputs, train=True, key=None, mask=None)
+        losses = SOFTMAX_CROSS_ENTROPY.value(outputs, batch.targets)
+        return jnp.sum(example_weights(losses, None) * losses)
+
+    value, gradient = jax.value_and_grad(mean_loss)(params)
+    lin = linearize(objective, params, None, batch)
+    assert float(lin.value) == float(value)
+    assert np.array_equal(flat(lin.gradient), flat(gradient))
+
+
+def test_pushforward_and_pullback_are_each_others_transpose() -> None:
+    params, batch = example((4, 6, 3), 10, SQUARED_ERROR)
+    lin = linearize(network(SQUARED_ERROR), params, None, batch)
+    rng = np.random.default_rng(1)
+    v = jax.tree.map(lambda leaf: jnp.asarray(rng.normal(size=leaf.shape), jnp.float32), params)
+    u = jnp.asarray(rng.normal(size=lin.outputs.shape), jnp.float32)
+    # Two sums of about 100 products in float32.
+    np.testing.assert_allclose(np.vdot(u, lin.pushforward(v)), flat(lin.pullback(u)) @ flat(v), rtol=1e-5)
+
+
+def test_the_change_is_that_of_the_value_but_rounds_less() -> None:
+    # Rows with large losses that a small move hardly changes: the difference of means loses its digits.
+    params = jnp.asarray([1e-3], jnp.float32)
+
+    def apply(params: Any, model_state: Any, inputs: Any, *, train: Any, key: Any, mask: Any) -> Any:
+        return inputs + params, model_state
+
+    rows = jnp.asarray(np.random.default_rng(2).normal(size=(4096, 1)) * 30, jnp.float32)
+    lin = linearize(Objective(apply, SQUARED_ERROR), params, None, Batch(rows, jnp.zeros_like(rows)))
+    there = jnp.asarray([2e-3], jnp.float32)
+    before, after = (np.asarray(rows, np.float64) + np.float64(p) for p in (params[0], there[0]))
+    exact = np.mean(0.5 * after**2 - 0.5 * before**2)
+    mean_of_differences = abs(float(lin.change_to(there)) - exact)
+    difference_of_means = abs(float(lin.value_at(there) - lin.value) - exact)
+    # A mean of 450 in float32 has a spacing of 3e-5; the errors of single differences average out below it.
+    assert mean_of_differences < 1e-5 and mean_of_differences < difference_of_means
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16])
+def test_the_weights_sum_to_one_or_are_all_zero(dtype: Any) -> None:
+    losses = jnp.ones((4, 2), dtype)
+    mask = jnp.asarray([[1, 1], [1, 0], [0, 0], [0, 0]], jnp.float32)
+    assert float(jnp.sum(example_weights(losses, mask))) == pytest.approx(1, abs=1e-2)  # bfloat16 has 8 bits
+    assert float(jnp.sum(example_weights(losses, None))) == 1
+    assert not np.any(example_weights(losses, jnp.zeros((4, 2))))
+    assert example_weights(losses, mask).dtype == dtype
+
+
+def test_the_model_sees_one_key_one_mask_and_training_mode_at_every_point() -> None:
+    seen = []
+
+    def apply(params: Any, model_state: Any, inputs: Any, *, train: Any, key: Any, mask: Any) -> Any:
+        seen.append((train, key is not None, mask is not None))
+        keep = jax.random.bernoulli(key, 0.5, inputs.shape)
+        return (inputs * keep) @ params, {"passes": model_state["passes"] + 1}
+
+    batch = Batch(jnp.ones((6, 3)), jnp.zeros((6, 2)), jnp.ones(6))
+    params = jnp.ones((3, 2))
+    lin = linearize(Objective(apply, SQUARED_ERROR), params, {"passes": jnp.asarray(0)}, batch, jax.random.key(0))
+    # f(θ') at θ' = θ is f(θ): dropout drew the same.
+    assert float(lin.value_at(params)) == float(lin.value) and float(lin.change_to(params)) == 0
+    assert set(seen) == {(True, True, True)}
+    # The running statistics are those of the one pass at θ.
+    assert int(lin.model_state["passes"]) == 1
+
+
+def test_losses_have_names_of_their_own_and_the_stated_values() -> None:
+    assert len({loss.name for loss in LOSSES}) == len(LOSSES)
+    outputs = jnp.asarray([[0.0, np.log(3.0)]], jnp.float32)
+    assert float(SOFTMAX_CROSS_ENTROPY.total(outputs, jnp.asarray([0]))) == pytest.approx(np.log(4), rel=1e-6)
+    assert float(SQUARED_ERROR.total(jnp.asarray([[1.0, 4.0]]), jnp.asarray([[0.0, 1.0]]))) == 5.0
+    assert [float(loss.total(jnp.asarray([[3.0, 4.0]]), None)) for loss in LOSSES[2:3]] == [12.5]
