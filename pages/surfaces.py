@@ -14,9 +14,7 @@ with st.sidebar:
 
 state = surface_lab.controls()
 preset = preset_of(state)
-st.markdown(
-    f"**{preset.label}.** {preset.look_for}" if preset else f"**Your own setting.** {surface_lab.lesson(state)}"
-)
+st.markdown(f"**{preset.label}.** {preset.look_for}" if preset else f"**Your own setting.** {surface_lab.lesson(state)}")
 
 shown = surface_lab.show(state)
 if shown is not None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from qlr_core.optimizers import optimizer_named
 from qlr_core.surface_run import SurfaceRun
+from qlr_core.surfaces import value_at
 
 TARGETS = (1e-3, 1e-6)
 # Without a known minimum, a run counts as converged where its gradient is this short.
@@ -46,7 +47,7 @@ def outcome_of(run: SurfaceRun) -> Outcome:
     steps_to = (np.nan,) * len(TARGETS)
     distance = np.nan
     if minima:
-        lowest = min(float(run.surface.value(np.asarray(minimum), run.parameters)) for minimum in minima)
+        lowest = min(value_at(run.surface, run.parameters, minimum) for minimum in minima)
         gaps = np.where(finite, losses - lowest, np.inf)
         steps_to = tuple(_first(gaps <= target) for target in TARGETS)
         distance = min(float(np.linalg.norm(positions[-1] - np.asarray(minimum))) for minimum in minima)

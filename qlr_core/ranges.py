@@ -44,7 +44,7 @@ class Range:
     advanced: bool = False
     source: str = ""
 
-    def check(self, name: str, value: float) -> float:
+    def check(self, name: str, value: Any) -> float:
         """The value as a float; ValueError, with the remedy, where it is not a number this knob can take."""
         try:
             number = float(value)
@@ -84,7 +84,7 @@ def ranges_of(knobs: type) -> dict[str, Range]:
     return found
 
 
-def knobs_with(knobs: type[Knobs], **values: float) -> Knobs:
+def knobs_with(knobs: type[Knobs], **values: Any) -> Knobs:
     """The knobs at their defaults, some of them set; ValueError for an unknown name or a number out of range."""
     ranges = ranges_of(knobs)
     for name in values:

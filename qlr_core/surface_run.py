@@ -18,7 +18,7 @@ from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.optimizers.base import Optimizer, StepInfo
 from qlr_core.ranges import as_arrays
 from qlr_core.rollout import Moment, RunState, rollout, start
-from qlr_core.surfaces import Point, Surface
+from qlr_core.surfaces import Point, Surface, value_at
 
 SLICE_POINTS = 65
 # Steps of one compiled program; a run is a chain of these, so that no number of steps compiles anew.
@@ -204,11 +204,6 @@ def _grafted(parent: SurfaceRun, step: int, child: SurfaceRun) -> SurfaceRun:
     return replace(child, record=whole._replace(state=child.record.state), inherited=step)
 
 
-@partial(jax.jit, static_argnames="surface")
-def _value(surface: Surface, position: Float[Array, "2"], parameters: Any) -> Float[Array, ""]:
-    return surface.value(position, parameters)
-
-
 def _run(
     surface: Surface,
     parameters: Any,
@@ -233,7 +228,7 @@ def _run(
                 opt_state=jax.tree.map(lambda leaf, like: jnp.asarray(leaf, like.dtype), state, run.opt_state)
             )
         record, final, seconds = _chain(built, run, data, numbers, steps, _record(objective, curvature))
-        final_loss = float(_value(surface, jnp.asarray(final.params), data.inputs))
+    final_loss = value_at(surface, parameters, final.params)
     return SurfaceRun(surface, parameters, optimizer, choices, hyper, curvature, record, final, final_loss, seconds)
 
 

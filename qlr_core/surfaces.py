@@ -224,6 +224,18 @@ def typed_surface(text: str) -> Surface:
 
 
 @partial(jax.jit, static_argnums=0)
+def _value(surface: Surface, parameters: Any, position: Position) -> Float[Array, ""]:
+    return surface.value(position, parameters)
+
+
+def value_at(surface: Surface, parameters: Any, position: Any) -> float:
+    """f at one point, two numbers, in float64; NaN or infinite where f is."""
+    with jax.enable_x64(True):
+        knobs = as_arrays(parameters, jnp.float64)
+        return float(_value(surface, knobs, jnp.asarray(np.asarray(position, np.float64))))
+
+
+@partial(jax.jit, static_argnums=0)
 def _grid(surface: Surface, parameters: Any, x: Float[Array, " W"], y: Float[Array, " H"]) -> Float[Array, "H W"]:
     def value(x: Float[Array, ""], y: Float[Array, ""]) -> Float[Array, ""]:
         return surface.value(jnp.stack([x, y]), parameters)

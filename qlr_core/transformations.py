@@ -25,14 +25,7 @@ from qlr_core.ranges import ranges_of
 
 
 class QuadraticLRState(NamedTuple):
-    """The rule's state, and the numbers of its last step (all NaN before the first) for logging."""
-
-    rule: QuadraticState
-    info: StepInfo
-
-
-class WholeState(NamedTuple):
-    """The state of a whole optimizer: its direction's, and the rule's."""
+    """The direction's state, the rule's, and the numbers of the last step (all NaN before the first) for logging."""
 
     direction: Any
     rule: QuadraticState
@@ -51,26 +44,23 @@ class _Knobs(NamedTuple):
     rounding_multiple: Any
 
 
-def _checked(knobs: _Knobs) -> _Knobs:
-    """The knobs; ValueError for a plain number out of its range (a traced one cannot be looked at)."""
+def _check(knobs: _Knobs) -> None:
+    """ValueError for a plain number out of its range (a traced one cannot be looked at)."""
     ranges = ranges_of(SGDQLRHyper)
     for name, value in knobs._asdict().items():
         if isinstance(value, int | float):
             ranges[name].check(name, value)
-    return knobs
 
 
 def _refuse_mask(tree: Any) -> None:
-    is_masked = [isinstance(leaf, optax.MaskedNode) for leaf in jax.tree.leaves(tree, is_leaf=_is_masked)]
-    if any(is_masked):
+    def is_masked(node: Any) -> bool:
+        return isinstance(node, optax.MaskedNode)
+
+    if any(map(is_masked, jax.tree.leaves(tree, is_leaf=is_masked))):
         raise ValueError(
             "A quadratic learning rate is one number for all parameters, so the rule itself cannot be masked. Mask the "
             "links before it, for example optax.chain(optax.masked(link, mask), scale_by_quadratic_lr())."
         )
-
-
-def _is_masked(node: Any) -> bool:
-    return isinstance(node, optax.MaskedNode)
 
 
 def _hessian_form(value_fn: Callable[[Params], Any], params: Params) -> Callable[[Params], Any]:
@@ -83,24 +73,54 @@ def _hessian_form(value_fn: Callable[[Params], Any], params: Params) -> Callable
     return form
 
 
-def _problem(
-    gradient: Params,
-    params: Params,
-    value: Any,
-    value_fn: Callable[[Params], Any],
-    quadratic_form: Callable[[Params], Any] | None,
-    change_fn: Callable[[Params], Any] | None,
-) -> Problem:
-    return Problem(
-        value,
-        gradient,
-        quadratic_form or _hessian_form(value_fn, params),
-        change_fn or (lambda new_params: value_fn(new_params) - value),
-    )
+def _transformation(
+    direction: optax.GradientTransformation,
+    knobs: _Knobs,
+    rule: DampingRule,
+    finish: optax.GradientTransformation | None,
+    takes_gradient: bool = False,
+) -> optax.GradientTransformationExtraArgs:
+    """The rule behind a direction; it measures slopes with what comes in, or ``takes_gradient`` as an argument."""
+    _check(knobs)
+    after = finish or optax.identity()
 
+    def init(params: Params) -> QuadraticLRState:
+        _refuse_mask(params)
+        info = not_evaluated(scalar_dtype(params))
+        return QuadraticLRState(direction.init(params), initial_state(params, knobs, after), info)
 
-def _without_vectors(info: StepInfo) -> StepInfo:
-    return info._replace(gradient=None, direction=None)
+    def update(
+        updates: Params,
+        state: QuadraticLRState,
+        params: Params | None = None,
+        *,
+        value: Float[Array, ""] | float,
+        value_fn: Callable[[Params], Any],
+        grad: Params | None = None,
+        quadratic_form: Callable[[Params], Any] | None = None,
+        change_fn: Callable[[Params], Any] | None = None,
+        **extra: Any,
+    ) -> tuple[Params, QuadraticLRState]:
+        del extra
+        _refuse_mask(updates)
+        if params is None:
+            raise ValueError("The learning rate is chosen where the parameters are: pass them to update as params.")
+        gradient = grad if takes_gradient else updates
+        if gradient is None:
+            raise ValueError("The slope is measured with the gradient: pass it to update as grad=.")
+        problem = Problem(
+            value,
+            gradient,
+            quadratic_form or _hessian_form(value_fn, params),
+            change_fn or (lambda new_params: value_fn(new_params) - value),
+        )
+        d, direction_state = direction.update(updates, state.direction, params)
+        move, rule_state, info = quadratic_step(d, state.rule, params, problem, knobs, rule, after)
+        if rule.rejects:
+            direction_state = keep_if(info.accepted, direction_state, state.direction)
+        return move, QuadraticLRState(direction_state, rule_state, info._replace(gradient=None, direction=None))
+
+    return optax.GradientTransformationExtraArgs(init, update)
 
 
 def scale_by_quadratic_lr(
@@ -121,7 +141,7 @@ def scale_by_quadratic_lr(
     ``finish`` (weight decay, clips, a schedule) changes the move before it is tried, so that ρ is measured where the
     parameters really go. The reduction-ratio rule of Clarke & Hernández-Lobato 2024, algorithm 1.
 
-    ``update(updates, state, params, *, value, grad, value_fn, quadratic_form=None, change_fn=None)``: ``value`` is f(θ) and
+    ``update(updates, state, params, *, value, grad, value_fn, quadratic_form=None, change_fn=None)``: ``value`` is f(θ),
     ``grad`` its gradient, clipped if the direction's was; ``value_fn(params)`` is f; ``quadratic_form(v)`` is vᵀCv, by
     default of the Hessian of ``value_fn``; ``change_fn(new_params)`` is f(new) − f(θ), by default from ``value_fn``.
     The state's ``info`` tells what the last step did.
@@ -129,76 +149,11 @@ def scale_by_quadratic_lr(
     Raises:
         ValueError: for a number out of its range, or where the rule itself is masked.
     """
-    knobs = _checked(
-        _Knobs(
-            initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification,
-            averaging, absolute_curvature, rounding_multiple,
-        )
+    knobs = _Knobs(
+        initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
+        absolute_curvature, rounding_multiple,
     )  # fmt: skip
-    after = finish or optax.identity()
-
-    def init(params: Params) -> QuadraticLRState:
-        _refuse_mask(params)
-        return QuadraticLRState(initial_state(params, knobs, after), not_evaluated(scalar_dtype(params)))
-
-    def update(
-        updates: Params,
-        state: QuadraticLRState,
-        params: Params | None = None,
-        *,
-        value: Float[Array, ""] | float,
-        grad: Params,
-        value_fn: Callable[[Params], Any],
-        quadratic_form: Callable[[Params], Any] | None = None,
-        change_fn: Callable[[Params], Any] | None = None,
-        **extra: Any,
-    ) -> tuple[Params, QuadraticLRState]:
-        del extra
-        _refuse_mask(updates)
-        if params is None:
-            raise ValueError(optax.NO_PARAMS_MSG)
-        problem = _problem(grad, params, value, value_fn, quadratic_form, change_fn)
-        move, rule_state, info = quadratic_step(updates, state.rule, params, problem, knobs, REDUCTION_RATIO, after)
-        info = _without_vectors(info)._replace(cost=state.info.cost)
-        return move, QuadraticLRState(rule_state, info)
-
-    return optax.GradientTransformationExtraArgs(init, update)
-
-
-def _whole(
-    direction: optax.GradientTransformation, knobs: _Knobs, rule: DampingRule, after: optax.GradientTransformation
-) -> optax.GradientTransformationExtraArgs:
-    """A whole optimizer: the gradient that comes in is the one the rule measures slopes with."""
-
-    def init(params: Params) -> WholeState:
-        _refuse_mask(params)
-        info = not_evaluated(scalar_dtype(params))
-        return WholeState(direction.init(params), initial_state(params, knobs, after), info)
-
-    def update(
-        updates: Params,
-        state: WholeState,
-        params: Params | None = None,
-        *,
-        value: Float[Array, ""] | float,
-        value_fn: Callable[[Params], Any],
-        quadratic_form: Callable[[Params], Any] | None = None,
-        change_fn: Callable[[Params], Any] | None = None,
-        **extra: Any,
-    ) -> tuple[Params, WholeState]:
-        del extra
-        _refuse_mask(updates)
-        if params is None:
-            raise ValueError(optax.NO_PARAMS_MSG)
-        d, direction_state = direction.update(updates, state.direction, params)
-        problem = _problem(updates, params, value, value_fn, quadratic_form, change_fn)
-        move, rule_state, info = quadratic_step(d, state.rule, params, problem, knobs, rule, after)
-        if rule.rejects:
-            direction_state = keep_if(info.accepted, direction_state, state.direction)
-        info = _without_vectors(info)._replace(cost=state.info.cost)
-        return move, WholeState(direction_state, rule_state, info)
-
-    return optax.GradientTransformationExtraArgs(init, update)
+    return _transformation(optax.identity(), knobs, REDUCTION_RATIO, finish, takes_gradient=True)
 
 
 def adam_qlr(
@@ -222,13 +177,11 @@ def adam_qlr(
     Takes the arguments of ``scale_by_quadratic_lr``; ``grad`` need not be passed, as the gradient that enters is used.
     With ``damping_rule`` "decreasing_loss" a step that does not lower the loss is taken back, Adam's buffers included.
     """
-    knobs = _checked(
-        _Knobs(
-            initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification,
-            averaging, absolute_curvature, rounding_multiple,
-        )
+    knobs = _Knobs(
+        initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
+        absolute_curvature, rounding_multiple,
     )  # fmt: skip
-    return _whole(optax.scale_by_adam(b1, b2, eps), knobs, damping_rule_named(damping_rule), finish or optax.identity())
+    return _transformation(optax.scale_by_adam(b1, b2, eps), knobs, damping_rule_named(damping_rule), finish)
 
 
 def sgd_qlr(
@@ -245,10 +198,8 @@ def sgd_qlr(
     finish: optax.GradientTransformation | None = None,
 ) -> optax.GradientTransformationExtraArgs:
     """SGD-QLR: the gradient's direction with AdamQLR's learning rate and damping; arguments as of ``adam_qlr``."""
-    knobs = _checked(
-        _Knobs(
-            initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification,
-            averaging, absolute_curvature, rounding_multiple,
-        )
+    knobs = _Knobs(
+        initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
+        absolute_curvature, rounding_multiple,
     )  # fmt: skip
-    return _whole(optax.identity(), knobs, damping_rule_named(damping_rule), finish or optax.identity())
+    return _transformation(optax.identity(), knobs, damping_rule_named(damping_rule), finish)

@@ -1,0 +1,1 @@
+"""The screen: the only place beside the pages that knows Streamlit."""

@@ -70,9 +70,7 @@ def _asked(surface: Any, setting: RunSetting) -> tuple[str, tuple[tuple[str, str
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def lab_landscape(
-    surface: str, text: str, parameters: tuple[tuple[str, float], ...], window: Window
-) -> NDArray[np.float64]:
+def lab_landscape(surface: str, text: str, parameters: tuple[tuple[str, float], ...], window: Window) -> NDArray[np.float64]:
     """f on a grid over a window; shape (144, 144), row 0 the lowest y."""
     state = LabState(surface=surface, text=text, parameters=parameters)
     return landscape(state.the_surface(), state.the_parameters(), window, GRID, GRID)

@@ -60,9 +60,7 @@ def choice(described: Choice, options: tuple[str, ...], labels: Mapping[str, str
     st.session_state.setdefault(key, value)
     if st.session_state[key] not in options:
         st.session_state[key] = options[0]
-    return st.selectbox(
-        described.label, options, key=key, format_func=lambda name: labels.get(name, name), help=described.help
-    )
+    return st.selectbox(described.label, options, key=key, format_func=lambda name: labels.get(name, name), help=described.help)
 
 
 def _as_widget(knob: Range, value: float) -> float | bool:

@@ -95,17 +95,13 @@ def from_link(word: str) -> LabState:
     """The state in a link; LinkError, with the remedy, where it is damaged, of another version or out of range."""
     version, _, packed = word.partition(".")
     if version != str(VERSION):
-        raise LinkError(
-            f"This link is of version {version[:12]!r}; this lab reads version {VERSION}. Copy the link again."
-        )
+        raise LinkError(f"This link is of version {version[:12]!r}; this lab reads version {VERSION}. Copy the link again.")
     try:
         decoder = zlib.decompressobj()
         raw = decoder.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), 100_000)
         return checked(_from_plain(json.loads(raw)))
     except (binascii.Error, zlib.error, UnicodeError, json.JSONDecodeError, KeyError, TypeError, RecursionError):
-        raise LinkError(
-            "This link is damaged: a part of it is missing or altered. Copy the whole link again."
-        ) from None
+        raise LinkError("This link is damaged: a part of it is missing or altered. Copy the whole link again.") from None
 
 
 def checked(state: LabState) -> LabState:

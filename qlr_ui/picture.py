@@ -11,7 +11,7 @@ from qlr_core.optimizers import OPTIMIZERS, optimizer_named
 from qlr_core.outcome import Outcome
 from qlr_core.ranges import ranges_of
 from qlr_core.surface_run import SurfaceRun
-from qlr_core.surfaces import Surface, Window
+from qlr_core.surfaces import Surface, Window, value_at
 from qlr_ui.lab_state import LabState
 from qlr_ui.labels import OPTION_LABELS, fork_text, run_labels
 from qlr_ui.player import ForkField, ForkOption, PlayerFork, PlayerRun, PlayerState, PlayerSurface, encode
@@ -63,7 +63,7 @@ def _surface(state: LabState, window: Window, grid: NDArray[np.float64]) -> Play
     finite = grid[np.isfinite(grid)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     if minima:
-        low = min(low, float(surface.value(np.asarray(minima[0]), parameters)))
+        low = min(low, value_at(surface, parameters, minima[0]))
     floor = low - _DEPTH * max(high - low, np.finfo(float).tiny)
     with np.errstate(invalid="ignore", divide="ignore"):
         log_loss = np.log10(grid - floor)
@@ -106,9 +106,7 @@ def _run(state: LabState, place: int, label: str, run: SurfaceRun, outcome: Outc
         status_text=outcome.message,
         fork=PlayerFork(f"r{fork.parent}", run.inherited, fork_text(state, fork)) if fork else None,
         curvature_label=OPTION_LABELS[run.curvature],
-        damping_rule="none"
-        if "damping_decrease" not in numbers
-        else dict(run.choices).get("damping_rule", "reduction_ratio"),
+        damping_rule="none" if "damping_decrease" not in numbers else dict(run.choices).get("damping_rule", "reduction_ratio"),
         damping_decrease=numbers.get("damping_decrease", 1.0),
         damping_increase=numbers.get("damping_increase", 1.0),
         min_damping=numbers.get("min_damping", 0.0),

@@ -23,7 +23,7 @@ PRESETS = (
     Preset(
         "untuned",
         "Untuned",
-        "AdamQLR with the paper's defaults needs no learning rate; Adam got a good one, and still takes its time in the valley.",
+        "AdamQLR with the paper's defaults needs no learning rate; Adam got a good one and still takes its time in the valley.",
         LabState(),
     ),
     Preset(
@@ -51,7 +51,7 @@ PRESETS = (
         LabState(
             runs=(
                 RunSetting("adam_qlr", values=(("max_learning_rate", 1e-3),)),
-                RunSetting("adam", values=(("learning_rate", 1e-3),)),
+                RunSetting("adam"),
             )
         ),
     ),

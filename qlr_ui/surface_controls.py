@@ -95,9 +95,7 @@ def _surface(state: LabState) -> LabState:
     except ExpressionError:
         knobs = {}
     given = dict(state.parameters)
-    values = {
-        name: controls.number(knob, _key(f"p_{name}"), given.get(name, knob.default)) for name, knob in knobs.items()
-    }
+    values = {name: controls.number(knob, _key(f"p_{name}"), given.get(name, knob.default)) for name, knob in knobs.items()}
     left, right = st.columns(2)
     x = _coordinate(left, "Start x", "x", state.start[0])
     y = _coordinate(right, "Start y", "y", state.start[1])

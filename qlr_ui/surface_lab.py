@@ -12,7 +12,7 @@ import streamlit as st
 from qlr_core import quadratic
 from qlr_core.expression import ExpressionError
 from qlr_core.outcome import outcome_of
-from qlr_core.surfaces import Surface, Window
+from qlr_core.surfaces import Surface, Window, value_at
 from qlr_ui import cached, surface_controls
 from qlr_ui.lab_state import (
     MAX_COORDINATE,
@@ -86,7 +86,7 @@ def show(state: LabState) -> pd.DataFrame | None:
         st.info("No optimizer is chosen. Add a run in the sidebar, for example AdamQLR.")
         return None
     parameters = state.the_parameters()
-    if not math.isfinite(float(surface.value(np.asarray(state.start), parameters))):
+    if not math.isfinite(value_at(surface, parameters, state.start)):
         st.error(f"f is not finite at the start ({state.start[0]:g}, {state.start[1]:g}). Choose another start.")
         return None
     runs = cached.lab_runs(state)

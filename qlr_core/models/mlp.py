@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import flax.linen as nn
@@ -12,6 +13,7 @@ from qlr_core.models.base import Model
 from qlr_core.objective import ModelState, Params
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": nn.relu, "tanh": nn.tanh, "gelu": nn.gelu, "sin": jnp.sin}
+MAX_DEPTH = 3
 
 
 class _MLP(nn.Module):
@@ -31,10 +33,13 @@ class _MLP(nn.Module):
 def mlp(hidden: tuple[int, ...], outputs: int, activation: str = "relu") -> Model:
     """An MLP with these hidden widths; equal arguments give the same object, so that jit traces it once.
 
-    Weights start as LeCun normal, biases as 0 (Flax's default). ValueError for an unknown activation.
+    Weights start as LeCun normal, biases as 0 (Flax's default). ValueError for an unknown activation, a width below 1, or
+    more than three hidden layers.
     """
     if activation not in ACTIVATIONS:
         raise ValueError(f"There is no activation {activation!r}; choose one of {', '.join(ACTIVATIONS)}.")
+    if len(hidden) > MAX_DEPTH or any(width < 1 for width in hidden):
+        raise ValueError(f"hidden = {hidden} is no MLP of this lab; give 0 to {MAX_DEPTH} widths of 1 or more.")
     module = _MLP(hidden, outputs, activation)
 
     def init(key: Key[Array, ""], inputs: Any) -> tuple[Params, ModelState]:
@@ -46,3 +51,8 @@ def mlp(hidden: tuple[int, ...], outputs: int, activation: str = "relu") -> Mode
         return module.apply({"params": params}, inputs), model_state
 
     return Model(init, apply)
+
+
+def parameter_count(inputs: int, hidden: tuple[int, ...], outputs: int) -> int:
+    """How many weights and biases such an MLP has."""
+    return sum((before + 1) * after for before, after in pairwise((inputs, *hidden, outputs)))

@@ -6,10 +6,23 @@ from qlr_core.objective import Objective
 from qlr_core.optimizers.adam import ADAM
 from qlr_core.optimizers.adam_qlr import ADAM_QLR, SGD_QLR
 from qlr_core.optimizers.base import Optimizer, OptimizerSpec
+from qlr_core.optimizers.hypergradient import HYPERGRADIENT
+from qlr_core.optimizers.kfac import KFAC, KFAC_FIXED
+from qlr_core.optimizers.newton import NEWTON
 from qlr_core.optimizers.sgd import GRADIENT_DESCENT, MOMENTUM
 from qlr_core.registry import named
 
-OPTIMIZERS: tuple[OptimizerSpec, ...] = (ADAM_QLR, ADAM, GRADIENT_DESCENT, MOMENTUM, SGD_QLR)
+OPTIMIZERS: tuple[OptimizerSpec, ...] = (
+    ADAM_QLR,
+    ADAM,
+    GRADIENT_DESCENT,
+    MOMENTUM,
+    SGD_QLR,
+    KFAC,
+    KFAC_FIXED,
+    NEWTON,
+    HYPERGRADIENT,
+)
 
 
 def optimizer_named(name: str) -> OptimizerSpec:

@@ -187,10 +187,15 @@ class FirstOrderState(NamedTuple):
     finish: Any
 
 
-def from_optax(objective: Objective, direction: Callable[[Any], optax.GradientTransformation]) -> Optimizer:
+def from_optax(
+    objective: Objective,
+    direction: Callable[[Any], optax.GradientTransformation],
+    learning_rate: Callable[[Any, Any], Any] = lambda hyper, state: hyper.learning_rate,
+) -> Optimizer:
     """An Optimizer from an optax transformation that turns gradients into the direction d; the move is −learning_rate d.
 
-    ``direction(hyper)`` is called inside the trace; hyper has ``learning_rate``, ``max_gradient_norm`` and ``finish``'s.
+    ``direction(hyper)`` is called inside the trace; hyper has ``max_gradient_norm``, ``finish``'s numbers, and the
+    ``learning_rate``, unless ``learning_rate(hyper, state)`` finds it in the direction's new state.
     """
 
     def init(params: Params, model_state: ModelState, batch: Batch, hyper: Any, key: Any) -> FirstOrderState:
@@ -202,13 +207,14 @@ def from_optax(objective: Objective, direction: Callable[[Any], optax.GradientTr
         lin = linearize(objective, params, model_state, batch, key)
         gradient, gradient_norm = clip_by_norm(lin.gradient, hyper.max_gradient_norm)
         d, direction_state = direction(hyper).update(gradient, opt_state.direction, params)
-        move, finish_state = finish(hyper).update(optax.tree.scale(-hyper.learning_rate, d), opt_state.finish, params)
+        alpha = learning_rate(hyper, direction_state)
+        move, finish_state = finish(hyper).update(optax.tree.scale(-alpha, d), opt_state.finish, params)
         info = not_evaluated(scalar_dtype(params))._replace(
             loss=lin.value,
             gradient_norm=gradient_norm,
             direction_norm=norm(d),
             slope=inner(gradient, d),
-            learning_rate=hyper.learning_rate,
+            learning_rate=alpha,
             update_norm=norm(move),
             cost=GRADIENT / GRADIENT,
             gradient=gradient,

@@ -6,15 +6,8 @@ import streamlit as st
 from streamlit.components.v2.bidi_component import ComponentResult
 
 from qlr_ui.player import bundle
-from qlr_ui.player.payload import (
-    ForkField,
-    ForkOption,
-    PlayerFork,
-    PlayerRun,
-    PlayerState,
-    PlayerSurface,
-    encode,
-)
+from qlr_ui.player.lesson import ForkField, ForkOption, PlayerFork, PlayerRun, PlayerState, PlayerSurface
+from qlr_ui.player.payload import encode
 from qlr_ui.player.standalone import standalone_html
 
 __all__ = [

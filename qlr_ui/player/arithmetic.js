@@ -12,6 +12,11 @@ export function escapeHtml(text) {
   return String(text).replace(/[&<>"]/g, (letter) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[letter]);
 }
 
+/** "α_max" with its index where an index belongs. */
+export function symbolHtml(symbol) {
+  return escapeHtml(symbol).replace(/_(\w+)/g, "<sub>$1</sub>");
+}
+
 /** The lines of a step: {stage, html, tone}; tone is "key", "quiet" or "warn". */
 export function arithmeticLines(scene) {
   const { anatomy, focus } = scene;
@@ -47,8 +52,9 @@ function learningRateLines({ row, anatomy, focus }) {
   const [open, close] = absolute ? ["|", "|"] : ["", ""];
   const added = formatNumber(anatomy.damping * squaredDirection(row), 3);
   const value = fraction(formatNumber(row.slope), `${open}${formatNumber(row.curvature)} + ${added}${close}`);
+  const name = anatomy.choosesBest ? "α" : "α*";
   const lines = [
-    { stage: 3, tone: "key", html: `α* = ${fraction("gᵀd", `${open}dᵀCd + λ dᵀd${close}`)} = ${value} = <b>${formatNumber(anatomy.best)}</b>` },
+    { stage: 3, tone: "key", html: `${name} = ${fraction("gᵀd", `${open}dᵀCd + λ dᵀd${close}`)} = ${value} = <b>${formatNumber(anatomy.best)}</b>` },
   ];
   if (anatomy.climbs) lines.push({ stage: 3, tone: "warn", html: "q &lt; 0: the step climbs" });
   lines.push(clipLine(anatomy, focus));
@@ -61,10 +67,10 @@ function learningRateLines({ row, anatomy, focus }) {
 }
 
 function clipLine({ best }, { maxLearningRate }) {
-  if (maxLearningRate === Infinity) return { stage: 4, tone: "quiet", html: "no clip (α_max = ∞)" };
+  if (maxLearningRate === Infinity) return { stage: 4, tone: "quiet", html: "no clip (α<sub>max</sub> = ∞)" };
   const limit = formatNumber(maxLearningRate, 3);
-  if (Math.abs(best) <= maxLearningRate) return { stage: 4, tone: "quiet", html: `no clip: |α*| ≤ α_max = ${limit}` };
-  return { stage: 4, html: `clip: |α*| &gt; α_max, so α = ${best < 0 ? "−" : ""}${limit}` };
+  if (Math.abs(best) <= maxLearningRate) return { stage: 4, tone: "quiet", html: `no clip: |α*| ≤ α<sub>max</sub> = ${limit}` };
+  return { stage: 4, html: `clip: |α*| &gt; α<sub>max</sub>, so α = ${best < 0 ? "−" : ""}${limit}` };
 }
 
 function givenRateLines({ anatomy, focus }) {
@@ -77,7 +83,7 @@ function givenRateLines({ anatomy, focus }) {
 function changeLines({ anatomy }) {
   const tone = anatomy.usesModel ? undefined : "quiet";
   const lines = [
-    { stage: 5, tone, model: true, html: `ΔM = −α gᵀd + ½ α² q = ${formatNumber(anatomy.predicted)} <small>promised</small>` },
+    { stage: 5, tone, model: anatomy.usesModel, html: `ΔM = −α gᵀd + ½ α² q = ${formatNumber(anatomy.predicted)} <small>promised</small>` },
     { stage: 5, html: `Δf = ${formatNumber(anatomy.actual)} <small>${anatomy.accepted ? "kept" : "trial, rejected"}</small>` },
   ];
   if (!Number.isFinite(anatomy.ratio)) return lines;

@@ -19,6 +19,7 @@ MODULES = (  # every module after those it imports
     "trails",
     "modelcontours",
     "stepmarks",
+    "curves",
     "strips",
     "slice",
     "verdict",

@@ -1,5 +1,5 @@
 // The dialog that forks a run at this step: another optimizer, other numbers; both branches are kept.
-import { escapeHtml } from "./arithmetic.js";
+import { escapeHtml, symbolHtml } from "./arithmetic.js";
 import { formatNumber } from "./words.js";
 
 const SLIDER_STEPS = 200;
@@ -29,7 +29,7 @@ export function currentValue(run, step, field) {
 export function sliderPosition(field, value) {
   const [low, high] = [field.low, field.high];
   const share = field.log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
-  return Math.round(SLIDER_STEPS * Math.max(0, Math.min(1, Number.isFinite(share) ? share : 0)));
+  return Math.round(SLIDER_STEPS * Math.max(0, Math.min(1, Number.isFinite(share) ? share : 0.5)));
 }
 
 export function sliderValue(field, position) {
@@ -83,9 +83,9 @@ export class ForkDialog {
     const value = this.values[field.name];
     const off = field.neutral !== null && field.neutral !== undefined;
     const isOff = off && value === fieldNumber(field.neutral);
-    const shown = isOff ? sliderPosition(field, fieldNumber(field.default)) : sliderPosition(field, value);
+    const shown = sliderPosition(field, isOff ? fieldNumber(field.default) : value);
     const name = escapeHtml(field.name);
-    return `<div class="field" data-field="${name}"><label for="fork-${name}"><i>${escapeHtml(field.symbol)}</i> ${escapeHtml(field.label)}</label>
+    return `<div class="field" data-field="${name}"><label for="fork-${name}"><i>${symbolHtml(field.symbol)}</i> ${escapeHtml(field.label)}</label>
       <input type="range" id="fork-${name}" min="0" max="${SLIDER_STEPS}" value="${shown}" ${isOff ? "disabled" : ""}>
       <output>${formatNumber(value, 3)}</output>
       ${off ? `<label class="check"><input type="checkbox" ${isOff ? "checked" : ""}>off</label>` : "<span></span>"}</div>`;

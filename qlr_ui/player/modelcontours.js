@@ -1,7 +1,7 @@
 // Level lines of the damped model M(δ) = f + gᵀδ + ½ δᵀ(C + λI)δ around θ: ellipses, hyperbolas or straight valleys.
 import { eigen2 } from "./model.js";
 
-const RADII = [0.35, 0.7, 1, 1.35, 1.75]; // of the level line through θ
+const RADII = [0.5, 1, 1.5]; // of the level line through θ
 const FLATTEST = 1e-9; // smallest eigenvalue, as a share of the largest, that still bends a line
 
 /** The model's centre, axes and levels, in δ; null where it has no curvature at all. */

@@ -3,13 +3,13 @@ import { Arithmetic } from "./arithmetic.js";
 import { ForkDialog } from "./forkdialog.js";
 import { Ground } from "./landscape.js";
 import { takeKeyboard, releaseKeyboard } from "./keyboard.js";
-import { aligned, decode, signatureOf } from "./payload.js";
+import { aligned, decode, positionAt, signatureOf } from "./payload.js";
 import { listenLandscape, listenSlice, listenStrips } from "./pointer.js";
 import { Runs } from "./runs.js";
 import { buildScene } from "./scene.js";
 import { copyLink } from "./link.js";
 import { Slice } from "./slice.js";
-import { dataAction, initialState, reduce, STEPS_PER_SECOND } from "./state.js";
+import { dataAction, initialState, reduce, stageStrength, STAGES, STEPS_PER_SECOND } from "./state.js";
 import { StepMarks } from "./stepmarks.js";
 import { Strips } from "./strips.js";
 import { Table } from "./table.js";
@@ -17,10 +17,10 @@ import { readTheme } from "./theme.js";
 import { Trails } from "./trails.js";
 import { setText, Transport } from "./transport.js";
 import { Verdict } from "./verdict.js";
-import { positionAt } from "./payload.js";
 import { stepSentence } from "./words.js";
 
 const EASING_LIMIT = 20; // steps per second above which easing between them would only blur
+const PANEL_INTERVAL = 30; // milliseconds between redrawn panels while playing: numbers cannot be read faster
 const LONGEST_FRAME = 0.25; // seconds; a tab that slept does not leap
 
 class Player {
@@ -30,6 +30,7 @@ class Player {
     this.sizes = {};
     this.carry = 0;
     this.frames = 0;
+    this.panelsAt = 0;
     this.dispatch = this.dispatch.bind(this);
     this.frameLoop = this.frameLoop.bind(this);
     const canvas = (name) => root.querySelector(`[data-canvas=${name}]`);
@@ -127,7 +128,6 @@ class Player {
   invalidate() {
     if (this.pending || this.data === undefined) return;
     this.pending = true;
-    this.last = performance.now();
     requestAnimationFrame(this.frameLoop);
   }
 
@@ -136,7 +136,7 @@ class Player {
     if (!this.root.isConnected) return;
     if (this.state.playing) this.advance(Math.min(LONGEST_FRAME, Math.max(0, now - (this.playedAt ?? now)) / 1000));
     this.playedAt = this.state.playing ? now : undefined;
-    this.draw();
+    this.draw(now);
     if (this.state.playing) this.invalidate();
   }
 
@@ -154,33 +154,32 @@ class Player {
     return eased ? this.carry : 0;
   }
 
-  draw() {
+  draw(now) {
     const { state, data, theme, sizes } = this;
-    const stale = this.drawn !== state || this.drawnData !== data || this.drawnTheme !== theme || this.drawnSizes !== JSON.stringify(sizes);
-    if (stale) this.scene = buildScene(data, state);
+    if (this.scene?.state !== state || this.scene?.data !== data) this.scene = buildScene(data, state);
     const { scene } = this;
     if (usable(sizes.landscape)) {
       this.frame = this.ground.draw(scene, theme, sizes.landscape);
       this.trails.draw(scene, theme, sizes.landscape, this.frame);
       this.stepMarks.draw(scene, theme, sizes.landscape, this.frame, this.progress());
     }
-    if (stale) this.drawPanels();
+    if (usable(sizes.strips)) this.strips.draw(scene, theme, sizes.strips);
+    if (!state.playing || now - this.panelsAt > PANEL_INTERVAL) this.drawPanels(now);
     this.frames += 1;
     Object.assign(this.root.dataset, { frames: this.frames, step: scene.step, focus: scene.focus.id, playing: state.playing });
-    Object.assign(this, { drawn: state, drawnData: data, drawnTheme: theme, drawnSizes: JSON.stringify(sizes) });
   }
 
-  drawPanels() {
+  drawPanels(now) {
     const { scene, theme, sizes, state } = this;
-    if (usable(sizes.strips)) this.strips.draw(scene, theme, sizes.strips);
+    this.panelsAt = now;
     if (usable(sizes.slice)) this.slice.draw(scene, theme, sizes.slice);
     if (usable(sizes.verdict)) this.verdict.draw(scene, theme, sizes.verdict);
     this.arithmetic.draw(scene);
     this.transport.draw(state);
     this.runs.draw(scene, theme, this.canSend);
     this.table.draw(scene);
-    setText(this.part("step-title"), `Step ${scene.step} of ${scene.focus.label}, taken apart`);
-    setText(this.part("reason"), scene.anatomy.finite ? `${scene.anatomy.dragged ? "What if: " : ""}${scene.anatomy.sentence}` : "");
+    setText(this.part("step-title"), `Step ${scene.step}, taken apart`);
+    setText(this.part("reason"), reasonText(state, scene.anatomy));
     if (!state.playing) setText(this.part("speech"), stepSentence(scene));
   }
 
@@ -209,6 +208,12 @@ class Player {
     clearTimeout(this.toastTimer);
     releaseKeyboard(this);
   }
+}
+
+/** The sentence under the gauge; with sub-steps on it waits for the last stage. */
+function reasonText(state, anatomy) {
+  if (!anatomy.finite || stageStrength(state, STAGES.length - 1) === 0) return "";
+  return `${anatomy.dragged ? "What if: " : ""}${anatomy.sentence}`;
 }
 
 function usable(size) {

@@ -77,7 +77,7 @@ function nearestIterate(run, reached, frame, at) {
 /** Click or drag moves the cursor; hovering lists every run's value. */
 export function listenStrips(element, player, dispatch) {
   const scrub = (event) => dispatch({ type: "goto", step: player.strips.stepAt(player.scene, place(element, event).x) });
-  dragging(element, scrub, (event) => player.tooltip(event, stripsText(player, place(element, event))));
+  dragging(element, scrub, (event) => player.tooltip(event, stripsText(player, place(element, event))), () => {});
   element.addEventListener("pointerleave", () => player.tooltip(null));
 }
 
@@ -98,6 +98,7 @@ export function listenSlice(element, player, dispatch) {
   const drag = (event) => {
     const alpha = player.slice.alphaAt(place(element, event).x);
     if (alpha === null) return;
+    player.tooltip(null);
     const [low, high] = player.scene.anatomy.span;
     dispatch({ type: "what-if", alpha: Math.max(low, Math.min(high, alpha)) });
   };
@@ -114,7 +115,7 @@ function sliceText({ slice, scene }, at) {
 }
 
 /** Press, move, let go on one element; without a press, `hover` sees the moves. */
-function dragging(element, drag, hover, release = () => {}) {
+function dragging(element, drag, hover, release) {
   let active = false;
   element.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;

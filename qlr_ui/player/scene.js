@@ -5,6 +5,8 @@ import {
 } from "./model.js";
 import { verdictSentence } from "./words.js";
 
+export const SAME_RATE = 1e-5; // α arrives as float32, α* is computed from float32 numbers
+
 export function buildScene(data, state) {
   const focus = data.runs.find((run) => run.id === state.focus) ?? data.runs[0];
   const step = Math.min(state.step, focus.steps - 1);
@@ -41,6 +43,7 @@ export function takeApart(run, step, row, dragged = null) {
     usesModel, best, undamped, span, phi,
     curvature: dampedCurvature(row),
     damping: modelDamping(row),
+    choosesBest: usesModel && dragged === null && Math.abs(row.learning_rate - best) <= SAME_RATE * Math.abs(best),
     climbs: dampedCurvature(row) < 0 && !absolute && usesModel,
     dragged: dragged !== null,
   };
@@ -60,6 +63,11 @@ function asRecorded(run, step, row, usesModel) {
     alpha, predicted, actual: row.actual_change, ratio, reliable: row.reliable, accepted: row.accepted,
     decision, landing, sentence: verdictSentence(run, row.damping, decision, ratio),
   };
+}
+
+/** −1, 0 or 1: λ shrinks, stays or grows, whatever float32 did to its last digit. */
+export function dampingTrend(damping, next) {
+  return Math.abs(next - damping) <= SAME_RATE * damping ? 0 : Math.sign(next - damping);
 }
 
 function asDragged(run, row, phi, span, dragged) {

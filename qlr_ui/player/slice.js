@@ -70,7 +70,7 @@ export class Slice {
   marks(context, scene, theme, frame) {
     const { anatomy, row, focus, state } = scene;
     const color = runColor(theme, focus);
-    haloText(context, theme, "change of f", frame.left + 7, frame.top + 8 * theme.scale, { color: theme.muted });
+    haloText(context, theme, "change of f", frame.left + 7, frame.bottom - 10 * theme.scale, { color: theme.muted });
     const inside = (alpha) => Number.isFinite(alpha) && this.x(alpha) >= frame.left && this.x(alpha) <= frame.right;
     context.globalAlpha = stageStrength(state, 4);
     for (const limit of [focus.maxLearningRate, -focus.maxLearningRate]) if (inside(limit)) this.clipLimit(context, theme, frame, limit);
@@ -78,7 +78,7 @@ export class Slice {
     if (anatomy.usesModel && inside(anatomy.best) && anatomy.curvature !== 0) {
       const [x, y] = [this.x(anatomy.best), this.clamped(predictedChange(row, anatomy.best), frame)];
       marker(context, theme, "diamond", x, y, 4.5, theme.model, true);
-      if (!this.choosesBest(anatomy)) haloText(context, theme, "α*", x, y - 13 * theme.scale, { color: theme.model, align: "center", size: 12, weight: 600 });
+      if (!anatomy.choosesBest) haloText(context, theme, "α*", x, y - 13 * theme.scale, { color: theme.model, align: "center", size: 12, weight: 600 });
     }
     context.globalAlpha = Math.max(stageStrength(state, 5), state.substeps ? 0 : 0.4);
     if (inside(anatomy.alpha) && context.globalAlpha > 0) this.chosen(context, theme, frame, scene, color);
@@ -88,7 +88,7 @@ export class Slice {
   clipLimit(context, theme, frame, limit) {
     const x = this.x(limit);
     line(context, x, frame.top, x, frame.bottom, theme.badInk, 1.4 * theme.scale, [6, 3]);
-    haloText(context, theme, limit > 0 ? "α_max" : "−α_max", x, frame.top + 8, { color: theme.badInk, align: "center", size: 10 });
+    haloText(context, theme, limit > 0 ? "clip" : "−clip", x + 6, frame.top + 26 * theme.scale, { color: theme.badInk });
   }
 
   chosen(context, theme, frame, scene, color) {
@@ -101,13 +101,9 @@ export class Slice {
     marker(context, theme, "circle", x, truth, 5, theme.truth);
     grip(context, theme, x, frame.bottom, color);
     const toRight = x < frame.right - 84 * theme.scale;
-    const name = this.choosesBest(anatomy) ? "α = α*" : "α";
+    const name = anatomy.choosesBest ? "α = α*" : "α";
     const text = `${anatomy.dragged ? "what if α" : name} = ${formatNumber(anatomy.alpha, 3)}`;
     haloText(context, theme, text, x + (toRight ? 7 : -7), frame.top + 9 * theme.scale, { color, size: 12, weight: 600, align: toRight ? "left" : "right" });
-  }
-
-  choosesBest({ usesModel, alpha, best }) {
-    return usesModel && Math.abs(this.x(alpha) - this.x(best)) < 2;
   }
 
   clamped(change, frame) {

@@ -3,7 +3,7 @@ import { clipTo } from "./landscape.js";
 import { arrow, clipSegment, crossMark, haloText, line, marker, prepare, SHAPES } from "./drawing.js";
 import { modelShape, traceModel } from "./modelcontours.js";
 import { positionAt } from "./payload.js";
-import { stepOf, trial } from "./scene.js";
+import { SAME_RATE, stepOf, trial } from "./scene.js";
 import { stageStrength } from "./state.js";
 import { runColor } from "./theme.js";
 import { borderArrow } from "./trails.js";
@@ -32,8 +32,8 @@ export class StepMarks {
       layer("m", 2, () => this.model(context, scene, theme, frame, labels));
       layer("g", 0, () => this.direction(context, theme, frame, row, [-row.gx, -row.gy], "−g", theme.gradient, labels));
       layer("d", 1, () => this.direction(context, theme, frame, row, [-row.dx, -row.dy], "−d", theme.direction, labels));
-      layer("u", 3, () => this.ghost(context, scene, theme, frame, anatomy.undamped, "undamped α°", [1, 4], labels));
-      layer("c", 4, () => this.ghost(context, scene, theme, frame, anatomy.best, "unclipped α*", [5, 3], labels));
+      if (Math.abs(anatomy.undamped - anatomy.best) > SAME_RATE * Math.abs(anatomy.best)) layer("u", 3, () => this.ghost(context, scene, theme, frame, anatomy.undamped, "undamped α°", [1.5, 3.5], labels));
+      layer("c", 4, () => this.ghost(context, scene, theme, frame, anatomy.best, anatomy.dragged ? "α*" : "unclipped α*", [5, 3], labels));
       layer("a", 5, () => this.step(context, scene, theme, frame, labels));
       context.restore();
     }
@@ -53,7 +53,7 @@ export class StepMarks {
       context.restore();
       context.strokeStyle = anatomy.usesModel ? theme.model : theme.muted;
       context.lineWidth = 1.1 * theme.scale;
-      context.setLineDash([1.5, 3]);
+      context.setLineDash([8, 4]);
       context.stroke();
       context.setLineDash([]);
     }

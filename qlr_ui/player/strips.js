@@ -1,4 +1,5 @@
 // Four strips (loss, α, ρ, λ) of all runs under one cursor: the curves are painted once, the cursor every frame.
+import { envelope, positiveRange } from "./curves.js";
 import { crossMark, haloText, line, marker, prepare, SHAPES } from "./drawing.js";
 import { isReliable, wasRejected } from "./payload.js";
 import { linearScale, logScale } from "./scales.js";
@@ -9,8 +10,6 @@ import { formatNumber, formatRatio } from "./words.js";
 
 const RATIO_LOW = -1;
 const RATIO_HIGH = 2.5;
-const MOST_DECADES = 18;
-const MOST_GROWTH = 1e4; // a loss beyond this many times the largest first loss runs off the strip
 const MARK_SPACING = 3; // pixels between two marks of one kind
 export const AXIS_LABELS = { step: "step", cost: "gradient-equivalents", seconds: "seconds" };
 
@@ -175,37 +174,6 @@ export function stripText(strip, value) {
   return strip.name === "reduction_ratio" ? formatRatio(value) : formatNumber(value, 3);
 }
 
-/** Calls `visit` for what is visible of a curve: first, lowest, highest and last point of every pixel column. */
-export function envelope(from, to, xOf, yOf, visit) {
-  let starts = true;
-  let column = null;
-  const flush = () => {
-    if (column === null) return;
-    const points = [column.first, column.low, column.high, column.last].sort((a, b) => a.step - b.step);
-    points.forEach((point, i) => {
-      if (i > 0 && point.step === points[i - 1].step) return;
-      visit(point.x, point.y, starts);
-      starts = false;
-    });
-    column = null;
-  };
-  for (let step = from; step < to; step += 1) {
-    const point = { step, x: xOf(step), y: yOf(step) };
-    if (!Number.isFinite(point.y)) {
-      flush();
-      starts = true;
-    } else if (column === null || Math.floor(point.x) !== Math.floor(column.first.x)) {
-      flush();
-      column = { first: point, low: point, high: point, last: point };
-    } else {
-      if (point.y < column.low.y) column.low = point;
-      if (point.y > column.high.y) column.high = point;
-      column.last = point;
-    }
-  }
-  flush();
-}
-
 function runsFocusedLast(scene) {
   return [...scene.data.runs].sort((a, b) => (a.id === scene.focus.id) - (b.id === scene.focus.id));
 }
@@ -218,24 +186,6 @@ function markOf(name, run, step, value) {
   if (value < RATIO_LOW) return "under";
   if (wasRejected(run, step)) return "rejected";
   return isReliable(run, step) ? null : "noise";
-}
-
-/** Positive finite extremes over all runs; a diverging loss and a vanishing value do not flatten the rest. */
-function positiveRange(data, name, offset) {
-  let [low, high, first] = [Infinity, 0, 0];
-  for (const run of data.runs) {
-    const values = run.columns[name];
-    first = Math.max(first, Math.abs(values[0] - offset) || 0);
-    for (const value of values) {
-      const size = Math.abs(value - offset);
-      if (size > 0 && size < low) low = size;
-      if (size > high && size < Infinity) high = size;
-    }
-  }
-  if (high === 0) return [1e-8, 1];
-  if (name === "loss" && first > 0) high = Math.min(high, first * MOST_GROWTH);
-  low = Math.max(low, high * 10 ** -MOST_DECADES);
-  return low < high / 3 ? [low, high] : [low / 3, high * 3];
 }
 
 function bands(context, theme, { box, y }) {

@@ -27,6 +27,8 @@ export class Table {
     this.place.innerHTML = `<table><caption>${escapeHtml(focus.label)}, ${focus.steps} steps; those around step ${step}</caption>
       <thead><tr>${["step", "θ", "f", "gᵀd", "dᵀCd", "α", "ΔM", "Δf", "ρ", "λ", "remark"].map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>
       <tbody>${rows}</tbody></table>`;
+    const current = this.place.querySelector("[aria-current]");
+    this.place.scrollTop = current.offsetTop - this.place.clientHeight / 2;
   }
 }
 

@@ -23,7 +23,6 @@ const BUTTON_ACTIONS = {
   table: { type: "table" },
   projector: { type: "projector" },
   substeps: { type: "substeps" },
-  release: { type: "what-if", alpha: null },
 };
 
 export class Transport {
@@ -56,7 +55,6 @@ export class Transport {
     const play = this.root.querySelector("[data-do=play]");
     play.setAttribute("aria-label", state.playing ? "Pause" : "Play");
     this.root.querySelector("[data-do=substeps]").checked = state.substeps;
-    this.root.querySelector("[data-do=release]").hidden = state.whatIf === null;
     press(this.root.querySelector("[data-do=table]"), state.table);
     press(this.root.querySelector("[data-do=projector]"), state.projector);
     for (const button of this.axes.children) press(button, button.dataset.axis === state.axis);

@@ -1,6 +1,7 @@
 // Did the model keep its promise? Two bars, ρ on its gauge, and what becomes of λ.
 import { font, haloText, line, prepare } from "./drawing.js";
 import { linearScale } from "./scales.js";
+import { dampingTrend } from "./scene.js";
 import { stageStrength } from "./state.js";
 import { changeWords, formatNumber, formatRatio } from "./words.js";
 
@@ -20,7 +21,7 @@ export class Verdict {
     context.globalAlpha = stageStrength(scene.state, 5);
     bars(context, scene, theme, { left: 0, right: size.width, top: 2, unit });
     context.globalAlpha = stageStrength(scene.state, 6);
-    gauge(context, scene, theme, { left: 0, right: size.width, top: 84 * unit, unit });
+    gauge(context, scene, theme, { left: 8, right: size.width - 8, top: 84 * unit, unit });
     context.globalAlpha = stageStrength(scene.state, 7);
     damping(context, scene, theme, { left: 0, top: 150 * unit, unit });
     context.globalAlpha = 1;
@@ -28,16 +29,15 @@ export class Verdict {
 }
 
 /** Drops are bars to the right of the axis; a rise goes left of it, hatched by its word. */
-function bars(context, { anatomy, focus }, theme, { left, right, top, unit }) {
+function bars(context, { anatomy }, theme, { left, right, top, unit }) {
   const known = [anatomy.predicted, anatomy.actual].filter(Number.isFinite).map((change) => -change);
   const [low, high] = [Math.min(0, ...known), Math.max(0, ...known)];
-  const labelWidth = 62 * theme.scale;
+  const labelWidth = 72 * theme.scale;
   const scale = linearScale(low, high || 1, left + labelWidth + (low < 0 ? 40 * theme.scale : 0), right - 62 * theme.scale);
   const model = anatomy.usesModel ? theme.model : theme.muted;
   bar(context, theme, scale, left, top, unit, anatomy.usesModel ? "promised" : "model says", -anatomy.predicted, model);
   bar(context, theme, scale, left, top + 36 * unit, unit, anatomy.accepted ? "kept" : "trial", -anatomy.actual, theme.truth);
   line(context, scale(0), top - 2, scale(0), top + 64 * unit, theme.muted, 1);
-  if (!anatomy.usesModel) haloText(context, theme, `${focus.label} does not look at this model`, left, top + 73 * unit, { color: theme.muted, halo: false });
 }
 
 function bar(context, theme, scale, left, top, unit, label, drop, color) {
@@ -101,7 +101,7 @@ function damping(context, { anatomy, row, focus }, theme, { left, top, unit }) {
   haloText(context, theme, text, left, top + 10 * unit, { size: 14, weight: 600, halo: false });
   const start = left + context.measureText(text).width + 8;
   const end = start + 30 * theme.scale;
-  const rise = Math.sign(next - row.damping) * 7 * unit;
+  const rise = dampingTrend(row.damping, next) * 7 * unit;
   arrowLine(context, theme, start, top + 10 * unit + rise * 0.6, end, top + 10 * unit - rise * 0.6, rise === 0 ? theme.muted : rise > 0 ? theme.badInk : theme.goodInk);
   haloText(context, theme, formatNumber(next, 3), end + 8, top + 10 * unit, { size: 14, weight: 600, halo: false });
 }

@@ -54,7 +54,7 @@ export function verdictSentence(run, damping, decision, ratio) {
     case "noise": return "λ stays: ρ is rounding noise here";
     case "accept": return `accepted: the loss did not rise; ${words}`;
     case "reject": return `rejected: the loss rose; θ restored, ${changeWords(decision.factor).replace("doubles", "×2")}`;
-    default: return `${run.label} has no damping rule`;
+    default: return run.kind === "first_order" ? `${run.label} does not look at this model; it has no λ` : `${run.label} leaves λ as it is`;
   }
 }
 

@@ -65,15 +65,11 @@ def curved(name: str, begin: np.ndarray = BEGIN, scale: float = 1.0, order: Any 
 @pytest.mark.parametrize("curvature", ["fisher", "hessian"])
 @few
 @given(exponent=st.integers(-12, 12))
-def test_scaling_the_loss_with_damping_floor_and_epsilon_changes_nothing(
-    curvature: str, rule: str, exponent: int
-) -> None:
+def test_scaling_the_loss_with_damping_floor_and_epsilon_changes_nothing(curvature: str, rule: str, exponent: int) -> None:
     c = 4.0**exponent  # a power of 4, so that even √c only shifts exponents and every bit must agree
     choices = {"curvature": curvature, "damping_rule": rule}
     usual, path = curved("adam_qlr", initial_damping=0.1, min_damping=0.01, eps=1e-3, **choices)
-    scaled, scaled_path = curved(
-        "adam_qlr", scale=c, initial_damping=0.1 * c, min_damping=0.01 * c, eps=1e-3 * c, **choices
-    )
+    scaled, scaled_path = curved("adam_qlr", scale=c, initial_damping=0.1 * c, min_damping=0.01 * c, eps=1e-3 * c, **choices)
     np.testing.assert_array_equal(scaled_path, path)
     np.testing.assert_array_equal(scaled.learning_rate, usual.learning_rate)
     np.testing.assert_array_equal(scaled.reduction_ratio, usual.reduction_ratio)
@@ -167,9 +163,7 @@ def test_at_an_exactly_zero_gradient_nothing_moves_and_nothing_is_nan_but_the_ra
 def test_an_amplification_of_two_promises_nothing(curvature: str) -> None:
     info, _ = curved("adam_qlr", curvature=curvature, amplification=2.0)
     # −α gᵀd and ½ α² q cancel to a few roundings of either.
-    assert np.all(
-        np.abs(info.predicted_change) <= 8 * np.finfo(np.float64).eps * np.abs(info.learning_rate * info.slope)
-    )
+    assert np.all(np.abs(info.predicted_change) <= 8 * np.finfo(np.float64).eps * np.abs(info.learning_rate * info.slope))
 
 
 @cache

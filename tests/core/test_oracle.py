@@ -53,9 +53,7 @@ def kept(moment: Moment) -> tuple[StepInfo, Any]:
 
 def core_run(objective: Objective, params: Any, data: Batch, rule: str, curvature: str, knobs: Knobs) -> Report:
     """The core's run in the oracle's words."""
-    optimizer, hyper = built(
-        "adam_qlr", objective, jnp.float64, damping_rule=rule, curvature=curvature, **knobs._asdict()
-    )
+    optimizer, hyper = built("adam_qlr", objective, jnp.float64, damping_rule=rule, curvature=curvature, **knobs._asdict())
     begin = start(optimizer, params, data, None, hyper)
     _, (info, thetas) = rollout(optimizer, begin, data, None, hyper, steps=STEPS, record=kept)
     numbers = {name: np.asarray(getattr(info, name)) for name in Report._fields[:-1]}

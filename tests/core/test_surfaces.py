@@ -91,9 +91,7 @@ def test_gradient_and_hessian_agree_with_finite_differences(surface: Surface) ->
             # Central differences err by h² f‴ / 6 and by the rounding of f, or of the gradient, over h.
             largest = max(abs(float(end[0])) for pair in ends for end in pair)
             np.testing.assert_allclose(gradient, slopes, rtol=1e-6, atol=1e-6 + 1e-10 * largest)
-            np.testing.assert_allclose(
-                hessian, curvatures, rtol=1e-6, atol=1e-6 + 1e-9 * float(np.max(np.abs(gradient)))
-            )
+            np.testing.assert_allclose(hessian, curvatures, rtol=1e-6, atol=1e-6 + 1e-9 * float(np.max(np.abs(gradient))))
 
 
 @every_surface
@@ -238,8 +236,7 @@ def test_a_typed_surface_that_is_none_is_refused() -> None:
 
 def test_curvatures_at_the_starts_are_what_the_lessons_say() -> None:
     hessians = {
-        surface.name: np.linalg.eigvalsh(taylor(surface, surface.start, surface.default_parameters)[2])
-        for surface in SURFACES
+        surface.name: np.linalg.eigvalsh(taylor(surface, surface.start, surface.default_parameters)[2]) for surface in SURFACES
     }
     assert np.all(hessians["himmelblau"] < 0)
     assert hessians["styblinski_tang"][0] < 0 < hessians["styblinski_tang"][1]

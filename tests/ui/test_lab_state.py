@@ -111,7 +111,7 @@ def test_infinity_travels_in_a_link() -> None:
     ],
 )
 def test_a_broken_link_gets_one_sentence_that_says_what_is_wrong(word: str, says: str) -> None:
-    with pytest.raises(LinkError, match=".") as caught:
+    with pytest.raises(LinkError) as caught:
         from_link(word)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 500

@@ -1,0 +1,171 @@
+"""What kfac_jax is told about an objective: the loss, what its parameters are, how to estimate the curvature.
+
+kfac_jax keeps its numbers in a constructor and compiles its own step. Here a kfac_jax.Optimizer is made anew inside each
+trace and run in its staging context, which means "do not compile or donate, the caller does": so every number may be
+traced, the step lives in scan and vmap like any other, and nothing outlives the trace. kfac_jax is imported where it is
+used, never with qlr_core. Source: kfac_jax 0.0.8, ``optimizer.py`` and ``loss_functions.py``.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from functools import partial
+from importlib import metadata
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+from qlr_core.objective import (
+    RESIDUALS,
+    SOFTMAX_CROSS_ENTROPY,
+    SQUARED_ERROR,
+    Batch,
+    Loss,
+    ModelState,
+    Objective,
+    Params,
+    example_weights,
+)
+from qlr_core.optimizers.base import BACKWARD, FORWARD, GRADIENT
+
+_PUSHFORWARD = 2 * FORWARD
+# The first release of jax that kfac-jax 0.0.8 fails with.
+_TOO_NEW = (0, 9, 2)
+
+
+class Inputs(NamedTuple):
+    """All that f depends on beside the parameters, as the one argument that kfac_jax calls the batch."""
+
+    batch: Batch
+    model_state: ModelState
+    key: Key[Array, ""] | None
+
+
+def unavailable() -> str:
+    """A sentence with the remedy where this installation cannot run K-FAC, else ""; imports neither package."""
+    try:
+        metadata.version("kfac-jax")
+    except metadata.PackageNotFoundError:
+        return "K-FAC needs the package kfac-jax: pip install kfac-jax==0.0.8."
+    jax_version = metadata.version("jax")
+    if tuple(int(part) for part in re.findall(r"\d+", jax_version)[:3]) >= _TOO_NEW:
+        return f"kfac-jax 0.0.8 fails with jax 0.9.2 and later, and this is {jax_version}: pip install jax==0.9.1."
+    return ""
+
+
+def check(loss: Loss) -> None:
+    """ImportError where K-FAC cannot run here, ValueError where it does not know the loss; both with the remedy."""
+    if sentence := unavailable():
+        raise ImportError(sentence)
+    if loss.name not in _REGISTER:
+        raise ValueError(
+            f"K-FAC needs a Fisher that kfac_jax knows, and has none for the loss {loss.name!r}; choose an objective with "
+            f"one of {', '.join(_REGISTER)}, on a surface one with residuals."
+        )
+
+
+def _register_softmax(outputs: Any, batch: Batch, weight: Any) -> None:
+    import kfac_jax
+
+    kfac_jax.register_softmax_cross_entropy_loss(outputs, batch.targets, mask=batch.mask, weight=weight)
+
+
+def _register_squared_error(outputs: Any, batch: Batch, weight: Any) -> None:
+    import kfac_jax
+
+    shown = 1 if batch.mask is None else batch.mask.astype(outputs.dtype)[..., None]
+    # Its squared error is ‖z − y‖², without the ½.
+    kfac_jax.register_squared_error_loss(shown * outputs, shown * batch.targets, weight=0.5 * weight)
+
+
+def _register_residuals(outputs: Any, batch: Batch, weight: Any) -> None:
+    _register_squared_error(outputs, batch._replace(targets=jnp.zeros_like(outputs)), weight)
+
+
+_REGISTER: dict[str, Callable[[Any, Batch, Any], None]] = {
+    SOFTMAX_CROSS_ENTROPY.name: _register_softmax,
+    SQUARED_ERROR.name: _register_squared_error,
+    RESIDUALS.name: _register_residuals,
+}
+
+
+def _value_and_gradient(objective: Objective, params: Params, inputs: Inputs) -> tuple[tuple[Any, Any], Params]:
+    """((f, (model state, ∇f)), ∇f) in the form that kfac_jax asks for: it hands the inner pair through to its caller."""
+
+    def value(params: Params) -> tuple[Float[Array, ""], ModelState]:
+        batch = inputs.batch
+        outputs, model_state = objective.apply(
+            params, inputs.model_state, batch.inputs, train=True, key=inputs.key, mask=batch.mask
+        )
+        losses = objective.loss.value(outputs, batch.targets)
+        weights = example_weights(losses, batch.mask)
+        # kfac_jax divides the sum of the losses by the number of rows; f by the number of examples that count.
+        _REGISTER[objective.loss.name](outputs, batch, outputs.shape[0] * jnp.max(weights))
+        return jnp.sum(weights * losses), model_state
+
+    (loss, model_state), gradient = jax.value_and_grad(value, has_aux=True)(params)
+    return (loss, (model_state, gradient)), gradient
+
+
+def _output_shape(objective: Objective, params: Params, inputs: Inputs) -> tuple[int, ...]:
+    def model(params: Params) -> Any:
+        batch = inputs.batch
+        return objective.apply(params, inputs.model_state, batch.inputs, train=True, key=inputs.key, mask=batch.mask)[0]
+
+    return jax.eval_shape(model, params).shape
+
+
+def program(objective: Objective, params: Params, inputs: Inputs, curvature_memory: Any, adaptive: bool) -> Any:
+    """A kfac_jax.Optimizer for one trace; ``adaptive`` turns its three heuristics on.
+
+    A surface has no layers: there one full block, estimated exactly (a backward pass for each residual), so that C = JᵀJ
+    and a run is deterministic. Elsewhere kfac_jax's own choices: Kronecker-factored dense and convolutional layers, a
+    diagonal for parameters that it cannot place, and one backward pass of random signs a step. Padding counts in neither
+    f nor the quadratic model, but in the layers' input factors, of which kfac_jax has no mask.
+    """
+    import kfac_jax
+
+    surface = objective.loss is RESIDUALS
+    rows = _output_shape(objective, params, inputs)[0]
+    return kfac_jax.Optimizer(
+        partial(_value_and_gradient, objective),
+        l2_reg=0.0,
+        value_func_has_aux=True,
+        use_adaptive_learning_rate=adaptive,
+        use_adaptive_momentum=adaptive,
+        # Makes it evaluate f(θ') and ρ. The λ that it derives from them goes unused: its factors are one number.
+        use_adaptive_damping=adaptive,
+        initial_damping=1.0,
+        damping_adaptation_interval=1,
+        inverse_update_period=1,
+        num_burnin_steps=0,
+        curvature_ema=curvature_memory,
+        estimation_mode="ggn_exact" if surface else "ggn_curvature_prop",
+        layer_tag_to_block_ctor={"generic": kfac_jax.NaiveFull} if surface else None,
+        batch_size_extractor=lambda inputs: rows,
+        multi_device=False,
+    )
+
+
+def curvature_blocks(
+    objective: Objective, params: Params, model_state: ModelState, batch: Batch, key: Key[Array, ""] | None = None
+) -> tuple[str, ...]:
+    """The names of the kfac_jax blocks that the parameters fall into, to see that no layer went unrecognized."""
+    inputs = Inputs(batch, model_state, key)
+    optimizer = program(objective, params, inputs, 0.0, adaptive=False)
+    with optimizer.staging_context():
+        jax.eval_shape(optimizer.init, params, jax.random.key(0), inputs)
+    return tuple(type(block).__name__ for block in optimizer._estimator.blocks)
+
+
+def cost(objective: Objective, params: Params, inputs: Inputs, adaptive: bool) -> float:
+    """A step's passes through the model in gradient-equivalents; factors and their inverses are not among them.
+
+    The gradient, and a backward pass for the estimate (on a surface one for each residual); if adaptive, pushforwards of
+    the step and of the last move for the exact quadratic model, and f at the new parameters.
+    """
+    estimates = math.prod(_output_shape(objective, params, inputs)[1:]) if objective.loss is RESIDUALS else 1
+    heuristics = 2 * _PUSHFORWARD + FORWARD if adaptive else 0.0
+    return (GRADIENT + estimates * BACKWARD + heuristics) / GRADIENT

@@ -1,0 +1,343 @@
+"""The public optax form: in chains, under every transformation of JAX and optax, and equal to the registry's optimizer."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from jax.flatten_util import ravel_pytree
+
+import qlr_core as qlr
+from qlr_core.objective import SQUARED_ERROR, linearize
+from qlr_core.optimizers.adam_qlr import AdamQLRHyper
+from qlr_core.ranges import ranges_of
+from qlr_core.rollout import rollout, start
+from tests.problems import built, example, network
+
+OBJECTIVE = network(SQUARED_ERROR)
+STEPS = 20
+
+
+def problem(dtype: Any = jnp.float32) -> tuple[Any, Callable[[Any], Any]]:
+    """Parameters, a tuple of weights and biases, and their loss."""
+    params, batch = example((4, 6, 2), 16, SQUARED_ERROR, dtype=dtype)
+
+    def value_fn(params: Any) -> Any:
+        outputs, _ = OBJECTIVE.apply(params, None, batch.inputs, train=True, key=None, mask=None)
+        return jnp.mean(SQUARED_ERROR.value(outputs, batch.targets))
+
+    return params, value_fn
+
+
+def train(
+    optimizer: optax.GradientTransformationExtraArgs,
+    params: Any,
+    value_fn: Callable[[Any], Any],
+    steps: int = STEPS,
+    **extra: Any,
+) -> tuple[Any, Any, list[float]]:
+    """The usual loop of optax, one jitted step; parameters and state in the end, and the losses on the way."""
+
+    @jax.jit
+    def step(params: Any, state: Any) -> tuple[Any, Any, Any]:
+        value, grad = jax.value_and_grad(value_fn)(params)
+        updates, state = optimizer.update(grad, state, params, value=value, grad=grad, value_fn=value_fn, **extra)
+        return optax.apply_updates(params, updates), state, value
+
+    state, losses = optimizer.init(params), []
+    for _ in range(steps):
+        params, state, value = step(params, state)
+        losses.append(float(value))
+    return params, state, losses
+
+
+def flat(tree: Any) -> np.ndarray:
+    return np.asarray(ravel_pytree(tree)[0])
+
+
+def last_info(state: Any) -> qlr.StepInfo:
+    """The StepInfo that stands somewhere in a chain's state."""
+    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, qlr.StepInfo))
+    (info,) = (node for node in nodes if isinstance(node, qlr.StepInfo))
+    return info
+
+
+def assert_stable(optimizer: optax.GradientTransformationExtraArgs, params: Any, value_fn: Callable[[Any], Any]) -> None:
+    """The state leaves a step with the types it entered, weak ones included; so do the parameters."""
+
+    def step(params: Any, state: Any) -> Any:
+        value, grad = jax.value_and_grad(value_fn)(params)
+        updates, state = optimizer.update(grad, state, params, value=value, grad=grad, value_fn=value_fn)
+        return optax.apply_updates(params, updates), state
+
+    state = optimizer.init(params)
+    enters = jax.eval_shape(lambda *at: at, params, state)
+    leaves = jax.eval_shape(step, params, state)
+    assert jax.tree.structure(enters) == jax.tree.structure(leaves)
+    for before, after in zip(jax.tree.leaves(enters), jax.tree.leaves(leaves), strict=True):
+        assert (before.shape, before.dtype, before.weak_type) == (after.shape, after.dtype, after.weak_type)
+
+
+OPTIMIZERS = {
+    "chain": lambda: optax.chain(optax.scale_by_adam(), qlr.scale_by_quadratic_lr()),
+    "adam_qlr": qlr.adam_qlr,
+    "adam_qlr, decreasing loss": lambda: qlr.adam_qlr(damping_rule="decreasing_loss"),
+    "sgd_qlr": qlr.sgd_qlr,
+    "with a finish": lambda: qlr.adam_qlr(finish=optax.chain(optax.clip_by_global_norm(1.0), optax.scale(0.9))),
+    "injected": lambda: optax.inject_hyperparams(qlr.adam_qlr)(initial_damping=0.1),
+}
+every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
+
+
+@pytest.mark.parametrize("curvature", ["fisher", "hessian"])
+def test_the_chain_the_whole_optimizer_and_the_registrys_take_the_same_steps(curvature: str) -> None:
+    with jax.enable_x64(True):
+        params, value_fn = problem(jnp.float64)
+        _, batch = example((4, 6, 2), 16, SQUARED_ERROR, dtype=jnp.float64)
+
+        @jax.jit
+        def public_run(params: Any) -> list[np.ndarray]:
+            chain = optax.chain(optax.scale_by_adam(), qlr.scale_by_quadratic_lr())
+            ends = []
+            for optimizer in (chain, qlr.adam_qlr()):
+
+                def step(carry: Any, _: Any, optimizer: Any = optimizer) -> Any:
+                    params, state = carry
+                    lin = linearize(OBJECTIVE, params, None, batch)
+                    form = None
+                    if curvature == "fisher":
+                        form = lambda v: qlr.fisher.quadratic_form(lin, v)  # noqa: E731
+                    updates, state = optimizer.update(
+                        lin.gradient, state, params, value=lin.value, grad=lin.gradient, value_fn=value_fn,
+                        quadratic_form=form, change_fn=lin.change_to,
+                    )  # fmt: skip
+                    return (optax.apply_updates(params, updates), state), None
+
+                (end, _), _ = jax.lax.scan(step, (params, optimizer.init(params)), length=STEPS)
+                ends.append(ravel_pytree(end)[0])
+            return ends
+
+        by_chain, whole = map(np.asarray, public_run(params))
+        optimizer, hyper = built("adam_qlr", OBJECTIVE, jnp.float64, curvature=curvature)
+        run = start(optimizer, params, batch, None, hyper)
+        run, _ = rollout(optimizer, run, batch, None, hyper, steps=STEPS)
+        registered = flat(run.params)
+    # One program in three wrappings; XLA may fuse them differently, and 20 steps let the last bits grow.
+    np.testing.assert_allclose(by_chain, whole, rtol=1e-10)
+    np.testing.assert_allclose(registered, whole, rtol=1e-10)
+
+
+@every_optimizer
+def test_it_learns_and_reports_what_it_did(name: str) -> None:
+    params, value_fn = problem()
+    _, state, losses = train(OPTIMIZERS[name](), params, value_fn)
+    assert losses[-1] < 0.5 * losses[0]
+    info = last_info(state)
+    assert float(info.loss) == losses[-1]
+    numbers = info._replace(gradient=jnp.zeros(()), direction=jnp.zeros(()), cost=jnp.zeros(()))
+    assert all(np.isfinite(leaf) for leaf in jax.tree.leaves(numbers))
+
+
+@every_optimizer
+def test_before_the_first_step_everything_is_nan(name: str) -> None:
+    params, _ = problem()
+    info = last_info(OPTIMIZERS[name]().init(params))
+    assert np.isnan(info.loss) and np.isnan(info.learning_rate) and bool(info.accepted)
+
+
+@every_optimizer
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16, jnp.float64])
+def test_the_state_never_changes_its_types(name: str, dtype: Any) -> None:
+    with jax.enable_x64(dtype == jnp.float64):
+        params, value_fn = problem(dtype)
+        assert_stable(OPTIMIZERS[name](), params, value_fn)
+
+
+def test_half_precision_parameters_keep_their_scalars_in_float32() -> None:
+    params, value_fn = problem(jnp.bfloat16)
+    state = qlr.adam_qlr().init(params)
+    assert state.rule.damping.dtype == state.info.loss.dtype == jnp.float32
+    params, state, losses = train(qlr.adam_qlr(), params, value_fn, steps=5)
+    assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {jnp.dtype(jnp.bfloat16)}
+    assert state.rule.damping.dtype == jnp.float32 and losses[-1] < losses[0]
+
+
+def test_scan_and_vmap_take_the_same_steps_as_a_loop() -> None:
+    optimizer = qlr.adam_qlr(damping_rule="decreasing_loss")
+    params, value_fn = problem()
+
+    def scanned(params: Any) -> Any:
+        def step(carry: Any, _: Any) -> Any:
+            params, state = carry
+            value, grad = jax.value_and_grad(value_fn)(params)
+            updates, state = optimizer.update(grad, state, params, value=value, value_fn=value_fn)
+            return (optax.apply_updates(params, updates), state), value
+
+        return jax.lax.scan(step, (params, optimizer.init(params)), length=8)[1]
+
+    _, _, losses = train(optimizer, params, value_fn, steps=8)
+    # The same operations, fused differently, in float32.
+    np.testing.assert_allclose(jax.jit(scanned)(params), losses, rtol=1e-4)
+    twins = jax.tree.map(lambda leaf: jnp.stack([leaf, 0.5 * leaf]), params)
+    batched = jax.jit(jax.vmap(scanned))(twins)
+    assert batched.shape == (2, 8)
+    np.testing.assert_allclose(batched[0], losses, rtol=1e-4)
+    np.testing.assert_allclose(batched[1], jax.jit(scanned)(jax.tree.map(lambda leaf: leaf[1], twins)), rtol=1e-4)
+
+
+def test_injected_hyperparameters_can_be_changed_and_scheduled() -> None:
+    params, value_fn = problem()
+    injected = optax.inject_hyperparams(qlr.adam_qlr)(initial_damping=0.1, max_learning_rate=lambda step: 0.1 / (1 + step))
+    _, state, _ = train(injected, params, value_fn, steps=1)
+    assert float(state.hyperparams["max_learning_rate"]) == pytest.approx(0.1)
+    plain, _, _ = train(qlr.adam_qlr(initial_damping=0.1, max_learning_rate=0.1), params, value_fn, steps=1)
+    scheduled, _, _ = train(injected, params, value_fn, steps=1)
+    # A constant and a traced number may be fused differently: a rounding of float32 each.
+    np.testing.assert_allclose(flat(scheduled), flat(plain), atol=1e-6)
+    _, state, _ = train(injected, params, value_fn, steps=4)
+    assert abs(float(last_info(state).learning_rate)) <= 0.1 / 4 * (1 + 1e-6)
+
+
+def test_masked_links_before_the_rule_work() -> None:
+    params, value_fn = problem()
+    only_weights = jax.tree.map(lambda leaf: leaf.ndim == 2, params)
+    optimizer = optax.chain(optax.masked(optax.clip(1e-3), only_weights), optax.scale_by_adam(), qlr.scale_by_quadratic_lr())
+    _, _, losses = train(optimizer, params, value_fn)
+    assert losses[-1] < losses[0]
+    freeze = jax.tree.map(lambda leaf: leaf.ndim == 1, params)
+    frozen = optax.chain(optax.scale_by_adam(), optax.masked(optax.set_to_zero(), freeze), qlr.scale_by_quadratic_lr())
+    there, _, _ = train(frozen, params, value_fn)
+    for before, after in zip(params, there, strict=True):
+        assert np.array_equal(before.b, after.b) and not np.array_equal(before.w, after.w)
+
+
+@pytest.mark.parametrize("make", [qlr.scale_by_quadratic_lr, qlr.adam_qlr, qlr.sgd_qlr])
+def test_masking_the_rule_itself_is_refused_with_the_remedy(make: Callable[[], Any]) -> None:
+    params, value_fn = problem()
+    mask = jax.tree.map(lambda leaf: leaf.ndim == 2, params)
+    with pytest.raises(ValueError, match=r"cannot be masked\. Mask the links before it"):
+        optax.masked(make(), mask).init(params)
+    # A state made without the mask does not let it pass either.
+    masked = jax.tree.map(lambda keep, leaf: leaf if keep else optax.MaskedNode(), mask, params)
+    with pytest.raises(ValueError, match=r"cannot be masked\. Mask the links before it"):
+        make().update(masked, make().init(params), params, value=1.0, grad=masked, value_fn=value_fn)
+
+
+@pytest.mark.parametrize("make", [qlr.scale_by_quadratic_lr, qlr.adam_qlr])
+def test_missing_parameters_and_a_missing_gradient_are_named(make: Callable[[], Any]) -> None:
+    params, value_fn = problem()
+    state = make().init(params)
+    with pytest.raises(ValueError, match="pass them to update as params"):
+        make().update(params, state, None, value=1.0, grad=params, value_fn=value_fn)
+    if make is qlr.scale_by_quadratic_lr:
+        with pytest.raises(ValueError, match="pass it to update as grad="):
+            make().update(params, state, params, value=1.0, value_fn=value_fn)
+
+
+@pytest.mark.parametrize("make", [qlr.scale_by_quadratic_lr, qlr.adam_qlr, qlr.sgd_qlr])
+def test_a_number_out_of_its_range_is_refused_with_the_remedy(make: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match=r"initial_damping = -1 is out of range; give a finite number from 0 up"):
+        make(initial_damping=-1)
+    with pytest.raises(ValueError, match=r"damping_increase = 0\.5 is out of range; give a number from 1 to"):
+        make(damping_increase=0.5)
+    make(max_learning_rate=np.inf, initial_damping=0.0)
+
+
+def test_an_unknown_damping_rule_is_answered_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match=r"damping rule 'levenberg'; .*reduction_ratio"):
+        qlr.adam_qlr(damping_rule="levenberg")
+
+
+def test_the_defaults_are_those_of_the_registry() -> None:
+    ranges = ranges_of(AdamQLRHyper)
+    for make in (qlr.scale_by_quadratic_lr, qlr.adam_qlr, qlr.sgd_qlr):
+        for name, argument in inspect.signature(make).parameters.items():
+            if name not in ("finish", "damping_rule"):
+                assert argument.default == ranges[name].default, name
+
+
+def test_a_rejected_step_restores_parameters_adams_buffers_and_its_count() -> None:
+    # Twice the best step of a quadratic only touches the other side; three times it climbs.
+    optimizer = qlr.adam_qlr(amplification=3.0, initial_damping=0.0, min_damping=1e-3, damping_rule="decreasing_loss")
+    params = {"x": jnp.asarray([1.0, -2.0]), "y": jnp.asarray(0.5)}
+
+    def value_fn(params: Any) -> Any:
+        return 0.5 * (jnp.sum(jnp.square(params["x"])) + 3 * params["y"] ** 2)
+
+    state = optimizer.init(params)
+    value, grad = jax.value_and_grad(value_fn)(params)
+    updates, after = optimizer.update(grad, state, params, value=value, value_fn=value_fn)
+    assert not bool(after.info.accepted) and float(after.info.actual_change) > 0
+    assert not np.any(flat(updates))
+    assert jax.tree.all(jax.tree.map(np.array_equal, after.direction, state.direction))
+    assert int(after.direction.count) == 0
+    assert float(after.rule.mean_learning_rate) == 0
+    # λ grows from 0, which is still 0, to the floor.
+    assert float(after.rule.damping) == pytest.approx(1e-3)
+    # The report tells the trial, not the restored point.
+    assert float(after.info.update_norm) > 0 and float(after.info.learning_rate) > 0
+
+
+def test_a_step_into_the_undefined_is_rejected_too() -> None:
+    optimizer = qlr.adam_qlr(damping_rule="decreasing_loss", initial_damping=0.25)
+
+    def value_fn(x: Any) -> Any:
+        return x - 100 * jnp.log(x)  # far right of its minimum's basin the quadratic model jumps below 0
+
+    x = jnp.asarray(1e4)
+    value, grad = jax.value_and_grad(value_fn)(x)
+    update, state = optimizer.update(
+        grad, optimizer.init(x), x, value=value, value_fn=value_fn, quadratic_form=lambda v: jnp.asarray(1e-9)
+    )
+    assert float(state.info.learning_rate) > 0 and bool(state.info.accepted)
+    optimizer = qlr.adam_qlr(damping_rule="decreasing_loss", initial_damping=1e-6)
+    update, state = optimizer.update(
+        grad, optimizer.init(x), x, value=value, value_fn=value_fn, quadratic_form=lambda v: jnp.asarray(1e-9)
+    )
+    assert np.isnan(state.info.actual_change) and not bool(state.info.accepted)
+    assert float(update) == 0 and float(state.rule.damping) == pytest.approx(2e-6)
+
+
+@pytest.mark.parametrize("make", [qlr.adam_qlr, qlr.sgd_qlr])
+def test_a_clip_before_the_whole_optimizer_is_the_gradient_that_slopes_are_measured_with(make: Any) -> None:
+    params, value_fn = problem()
+    clipped = optax.chain(optax.clip_by_global_norm(0.01), make())
+    _, state, _ = train(clipped, params, value_fn, steps=1)
+    info = last_info(state)
+    assert float(info.gradient_norm) == pytest.approx(0.01, rel=1e-6)
+    if make is qlr.sgd_qlr:
+        assert float(info.slope) == pytest.approx(1e-4, rel=1e-6)
+
+
+def test_finish_comes_before_the_change_is_measured() -> None:
+    params, value_fn = problem()
+    _, state, _ = train(qlr.adam_qlr(finish=optax.scale(0.0)), params, value_fn, steps=1)
+    info = last_info(state)
+    # Nothing moves, so nothing changes, though the model of −αd promised something.
+    assert float(info.update_norm) == 0 and float(info.actual_change) == 0 and float(info.predicted_change) < 0
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {"scalar": ()},
+        {"one": (1,), "many": (2, 3, 4)},
+        {"empty": (0, 3), "matrix": (3, 2)},
+    ],
+    ids=lambda shapes: "-".join(shapes),
+)
+def test_pytrees_of_any_shapes_work(shapes: dict[str, tuple[int, ...]]) -> None:
+    rng = np.random.default_rng(0)
+    params = {name: jnp.asarray(rng.normal(size=shape), jnp.float32) for name, shape in shapes.items()}
+
+    def value_fn(params: Any) -> Any:
+        return 0.5 * optax.tree.norm(params, squared=True)
+
+    for optimizer in (qlr.adam_qlr(), qlr.sgd_qlr()):
+        there, _, losses = train(optimizer, params, value_fn, steps=10)
+        assert jax.tree.map(jnp.shape, there) == jax.tree.map(jnp.shape, params)
+        assert losses[-1] < 0.5 * losses[0]

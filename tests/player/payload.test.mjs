@@ -1,0 +1,48 @@
+// The decoder reads what the contract says, from any offset, and refuses what is not a payload.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { aligned, decode, phiAt, positionAt, rowAt, signatureOf } from "../../qlr_ui/player/payload.js";
+import { makePayload, makeRun, ROW } from "./fixture.mjs";
+
+test("every column arrives under its name", () => {
+  const [run] = decode(makePayload()).runs;
+  assert.deepEqual(rowAt(run, 0), { ...ROW, reliable: true, accepted: true });
+  assert.deepEqual([...run.columns.x], [1, 0.5, 0.25]);
+});
+
+test("flags are bit 0 reliable, bit 1 accepted", () => {
+  const [run] = decode(makePayload([makeRun({ flags: [0, 1, 2] })])).runs;
+  assert.deepEqual([0, 1, 2].map((k) => [rowAt(run, k).reliable, rowAt(run, k).accepted]), [[false, false], [true, false], [false, true]]);
+});
+
+test("phi of one step is gathered across the columns", () => {
+  const [run] = decode(makePayload()).runs;
+  const phi = phiAt(run, 1);
+  assert.equal(phi.length, 65);
+  assert.ok(Math.abs(phi[0] - (2 + 4 / 12 + 10 / 144)) < 1e-6);
+  assert.ok(Math.abs(phi[64] - (2 - 20 / 12 + 250 / 144)) < 1e-6);
+});
+
+test("a run ends where the header says; null there is not a number", () => {
+  const [run] = decode(makePayload([makeRun({ final: [3, null, null, 1] })])).runs;
+  assert.deepEqual(positionAt(run, 3), [3, NaN]);
+  assert.equal(run.maxLearningRate, Infinity);
+});
+
+test("bytes that start off a 4-byte boundary decode too", () => {
+  const bytes = aligned(makePayload([makeRun()], 3));
+  assert.equal(decode(bytes).runs[0].columns.loss[2], 2);
+});
+
+test("the signature follows the content", () => {
+  const same = signatureOf(makePayload());
+  assert.equal(signatureOf(makePayload()), same);
+  assert.notEqual(signatureOf(makePayload([makeRun({ rows: [{ ...ROW, loss: 2.5 }, ROW, ROW] })])), same);
+});
+
+test("foreign bytes and other versions are refused", () => {
+  assert.throws(() => decode(new Uint8Array(40)), /not a step-player payload/);
+  const other = makePayload();
+  other[4] = 2;
+  assert.throws(() => decode(other), /version 2/);
+});

@@ -1,0 +1,100 @@
+// Geometry behind the pictures: level lines, clipping, curve envelopes, scales, the model's shape, the fork dialog.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { levelSegments, logLevels } from "../../qlr_ui/player/contours.js";
+import { clipSegment } from "../../qlr_ui/player/drawing.js";
+import { changedValues, sliderPosition, sliderValue } from "../../qlr_ui/player/forkdialog.js";
+import { modelShape } from "../../qlr_ui/player/modelcontours.js";
+import { decadeTicks, logScale, niceTicks } from "../../qlr_ui/player/scales.js";
+import { buildScene, stepOf } from "../../qlr_ui/player/scene.js";
+import { decode } from "../../qlr_ui/player/payload.js";
+import { initialState, reduce } from "../../qlr_ui/player/state.js";
+import { envelope } from "../../qlr_ui/player/curves.js";
+import { tableSteps } from "../../qlr_ui/player/table.js";
+import { luminance, parseColor } from "../../qlr_ui/player/theme.js";
+import { makePayload, makeRun, ROW } from "./fixture.mjs";
+
+test("the level lines of a cone are a circle, without a gap", () => {
+  const [size, center, radius] = [41, 20, 11.3];
+  const grid = Float64Array.from({ length: size * size }, (_, i) => Math.hypot((i % size) - center, Math.floor(i / size) - center));
+  const segments = levelSegments(grid, size, size, radius);
+  const ends = new Map();
+  for (let i = 0; i < segments.length; i += 2) {
+    assert.ok(Math.abs(Math.hypot(segments[i] - center, segments[i + 1] - center) - radius) < 0.03);
+    const key = `${segments[i].toFixed(6)},${segments[i + 1].toFixed(6)}`;
+    ends.set(key, (ends.get(key) ?? 0) + 1);
+  }
+  assert.ok([...ends.values()].every((count) => count === 2));
+});
+
+test("a saddle cell is cut along its mean", () => {
+  assert.deepEqual(levelSegments([1, 0, 0, 1], 2, 2, 0.4), [0, 0.6, 0.4, 1, 0.6, 0, 1, 0.4]);
+  assert.equal(levelSegments([1, 0, 0, 1], 2, 2, 0.6).length, 8);
+});
+
+test("no level line outside the range", () => assert.deepEqual(levelSegments([0, 1, 0, 1], 2, 2, 2), []));
+
+test("levels are round and few", () => {
+  assert.deepEqual(logLevels(-1.2, 1.2, 5), [-1, -0.5, 0, 0.5, 1]);
+  assert.ok(logLevels(-12, 40).length <= 16);
+});
+
+const box = { left: 0, top: 0, right: 10, bottom: 10 };
+
+test("segments are clipped to the box and say where they cross", () => {
+  assert.deepEqual(clipSegment(5, 5, 25, 5, box), [5, 5, 10, 5, false, true]);
+  assert.deepEqual(clipSegment(-5, 5, 5, 5, box), [0, 5, 5, 5, true, false]);
+  assert.equal(clipSegment(-5, -1, 25, -1, box), null);
+  const far = clipSegment(5, 5, 5 + 1e30, 5 + 1e30, box);
+  assert.ok(Math.abs(far[2] - 10) < 1e-6 && Math.abs(far[3] - 10) < 1e-6);
+});
+
+test("an envelope keeps the extremes of every pixel column and breaks at a gap", () => {
+  const values = [1, 9, 2, 3, NaN, 4];
+  const seen = [];
+  envelope(0, 6, (step) => step / 10, (step) => values[step], (x, y, starts) => seen.push([y, starts]));
+  assert.deepEqual(seen, [[1, true], [9, false], [3, false], [4, true]]);
+});
+
+test("ticks", () => {
+  assert.deepEqual(niceTicks(0, 10, 5).map(String), ["0", "2", "4", "6", "8", "10"]);
+  assert.deepEqual(decadeTicks(1e-3, 1e3, 10).map(String), ["-3", "-2", "-1", "0", "1", "2", "3"]);
+  assert.equal(logScale(1e-2, 1e2, 0, 100)(-1), 50);
+});
+
+test("the model's centre is its minimum, and its rise twice the depth", () => {
+  const shape = modelShape({ ...ROW, gx: 4, gy: -2 }, 1);
+  assert.ok(Math.abs(shape.center[0] + 1) < 1e-12 && Math.abs(shape.center[1] - 1) < 1e-12);
+  assert.ok(Math.abs(shape.rise - 6) < 1e-12);
+  assert.equal(modelShape({ ...ROW, cxx: 0, cxy: 0, cyy: 0 }, 0), null);
+});
+
+test("on the cost axis runs are compared at equal cost", () => {
+  const data = decode(makePayload([makeRun(), makeRun({ id: "r1", cost_per_step: 1 })]));
+  const state = reduce(initialState(data), { type: "axis", axis: "cost" });
+  assert.equal(stepOf(buildScene(data, state), data.runs[1]), 2);
+  assert.equal(stepOf(buildScene(data, { ...state, axis: "step" }), data.runs[1]), 1);
+});
+
+test("a slider position survives the way there and back", () => {
+  const field = { low: 1e-8, high: 1, log: true };
+  assert.equal(sliderPosition(field, 1e-4), 100);
+  assert.equal(sliderValue(field, 100), 1e-4);
+});
+
+test("a fork sends only what changed, infinity as a word", () => {
+  assert.deepEqual(changedValues({ a: 1, b: 2, c: 3 }, { a: 1, b: Infinity, c: 4 }), { b: "inf", c: 4 });
+});
+
+test("the table shows at most fifty steps around the cursor", () => {
+  assert.deepEqual([tableSteps(0, 3), tableSteps(2, 3)], [[0, 1, 2], [0, 1, 2]]);
+  const steps = tableSteps(500, 1000);
+  assert.deepEqual([steps.length, steps[0], steps.at(-1)], [50, 475, 524]);
+  assert.equal(tableSteps(999, 1000).at(-1), 999);
+});
+
+test("colours are read in every notation the browser reports", () => {
+  assert.deepEqual(parseColor("#fff"), [255, 255, 255]);
+  assert.deepEqual(parseColor("rgb(14, 17, 23)"), [14, 17, 23]);
+  assert.ok(luminance([255, 255, 255]) > 0.99 && luminance([14, 17, 23]) < 0.05);
+});
