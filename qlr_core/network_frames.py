@@ -1,6 +1,7 @@
 """Pictures of a network at some moments of its training: losses, what it predicts, the slice along d, ρ under noise."""
 
 import math
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -26,13 +27,15 @@ CURVE_POINTS = 128
 _REACH = 1.2
 
 
-class Moments(NamedTuple):
-    """What is known of the frames before their pictures are taken; every leaf has a leading axis of frames.
+class Instant(NamedTuple):
+    """What is known of a frame before its picture is taken.
 
-    ``landing`` is where the step put the parameters. After the last step ``direction`` is NaN, as no step starts there.
-    ``rows`` and ``fresh`` name the rows of the step's batch and of another one, None for the full batch.
+    ``landing`` is where the step put, or tried to put, the parameters. After the last step of a run ``direction`` and the
+    numbers of ``info`` are NaN, as no step starts there. ``rows`` and ``fresh`` name the rows of the step's batch and of
+    another one, None for the full batch.
     """
 
+    step: Any
     params: Params
     landing: Params
     direction: Params
@@ -131,50 +134,48 @@ def evaluated(objective: Objective, task: str, params: Params, batch: Batch, sca
 
 @partial(jax.jit, static_argnames=("objective", "curvature", "task", "view"))
 def _take(
-    objective: Objective, curvature: str, task: str, view: str, moments: Moments, train: Batch, validation: Batch,
+    objective: Objective, curvature: str, task: str, view: str, at: Instant, train: Batch, validation: Batch,
     probe: Any, mean: Any, scale: Any,
 ) -> Frames:  # fmt: skip
-    def one(at: Moments) -> Frames:
-        info, d = at.info, at.direction
-        lin = linearize(objective, at.params, None, batch_at(train, at.rows))
-        form = curvature_named(curvature).quadratic_form(lin, d)
-        curved = jnp.where(jnp.isnan(info.curvature), form, info.curvature)
-        # Without a damping of its own, an optimizer is held against the undamped model.
-        damped = damped_curvature(curved, jnp.nan_to_num(info.damping), inner(d, d))
-        predicted = predicted_change(info.learning_rate, info.slope, damped)
-        predicted = jnp.where(jnp.isnan(info.predicted_change), predicted, info.predicted_change)
-        best = jnp.where(jnp.isnan(info.best_learning_rate), info.learning_rate, info.best_learning_rate)
-        low, high = slice_span(info.learning_rate, best, info.slope / curved)
-        grid = low + (high - low) * jnp.linspace(0.0, 1.0, SLICE_POINTS, dtype=jnp.float32)
-        values = jax.lax.map(lambda alpha: lin.value_at(_minus(at.params, alpha, d)), grid)
-        losses, metric = evaluate(objective, task, at.params, train, scale)
-        validation_losses, validation_metric = evaluate(objective, task, at.params, validation, scale)
-        landed, _ = evaluate(objective, task, at.landing, train, scale)
-        change = landed - losses
-        fresh = change if at.fresh is None else change[at.fresh]
-        outputs, _ = objective.apply(at.params, None, probe, train=False, key=None, mask=None)
-        # A frame that starts no step has a NaN for its predicted change, and so for every ratio.
-        ratios = (reduction_ratio(jnp.mean(part), predicted) for part in (batch_at(change, at.rows), fresh, change))
-        return Frames(
-            jnp.zeros((), jnp.int32), jnp.mean(losses), jnp.mean(validation_losses), metric, validation_metric, curved,
-            predicted, low, high, values, *ratios, _picture(view, outputs, mean, scale),
-        )  # fmt: skip
-
-    return jax.lax.map(one, moments)
+    info, d = at.info, at.direction
+    lin = linearize(objective, at.params, None, batch_at(train, at.rows))
+    form = curvature_named(curvature).quadratic_form(lin, d)
+    curved = jnp.where(jnp.isnan(info.curvature), form, info.curvature)
+    # Without a damping of its own, an optimizer is held against the undamped model.
+    damped = damped_curvature(curved, jnp.nan_to_num(info.damping), inner(d, d))
+    predicted = predicted_change(info.learning_rate, info.slope, damped)
+    predicted = jnp.where(jnp.isnan(info.predicted_change), predicted, info.predicted_change)
+    best = jnp.where(jnp.isnan(info.best_learning_rate), info.learning_rate, info.best_learning_rate)
+    low, high = slice_span(info.learning_rate, best, info.slope / curved)
+    grid = low + (high - low) * jnp.linspace(0.0, 1.0, SLICE_POINTS, dtype=jnp.float32)
+    values = jax.lax.map(lambda alpha: lin.value_at(_minus(at.params, alpha, d)), grid)
+    losses, metric = evaluate(objective, task, at.params, train, scale)
+    validation_losses, validation_metric = evaluate(objective, task, at.params, validation, scale)
+    change = evaluate(objective, task, at.landing, train, scale)[0] - losses
+    # A frame that starts no step has a NaN for its predicted change, and so for every ratio.
+    fresh = change if at.fresh is None else change[at.fresh]
+    ratios = (reduction_ratio(jnp.mean(part), predicted) for part in (batch_at(change, at.rows), fresh, change))
+    outputs, _ = objective.apply(at.params, None, probe, train=False, key=None, mask=None)
+    return Frames(
+        at.step, jnp.mean(losses), jnp.mean(validation_losses), metric, validation_metric, curved, predicted, low, high,
+        values, *ratios, _picture(view, outputs, mean, scale),
+    )  # fmt: skip
 
 
 def _minus(params: Params, alpha: Any, d: Params) -> Params:
     return jax.tree.map(lambda p, v: p - alpha * v, params, d)
 
 
-def take_frames(problem: NetworkProblem, curvature: str, steps: Any, moments: Moments) -> Frames:
-    """The pictures at ``FRAMES`` moments, before which so many ``steps`` were done.
+def take_frames(problem: NetworkProblem, curvature: str, instants: Iterable[Instant]) -> Frames:
+    """The pictures of some instants, in NumPy, with the frames first.
 
-    Compiles once for an objective, a curvature, and the shapes of the data.
+    Compiles once for an objective, a curvature, and the shapes of the data: not for the number of frames.
     """
     data = problem.data
-    found = _take(
-        problem.objective, curvature, problem.dataset.task, problem.dataset.view, moments, problem.train,
-        batch_of(data.validation), _probe(problem), data.target_mean, data.target_scale,
-    )  # fmt: skip
-    return jax.tree.map(np.asarray, found)._replace(step=np.asarray(steps, np.int32))
+    fixed = jax.tree.map(
+        jnp.asarray,
+        (problem.train, batch_of(data.validation), _probe(problem), data.target_mean, data.target_scale),
+    )
+    names = (problem.objective, curvature, problem.dataset.task, problem.dataset.view)
+    taken = [_take(*names, instant, *fixed) for instant in instants]
+    return jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *taken)

@@ -1,54 +1,39 @@
 """Runs of small networks, with all that the lab shows of them; a fork is a run whose optimizer changes on the way."""
 
-import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Num
+from jaxtyping import Int32, Num
 
-from qlr_core.network_frames import Frames, Moments, evaluated, take_frames
+from qlr_core.network_frames import Frames, Instant, evaluated, take_frames
 from qlr_core.network_lab import CHUNK, FRAMES, NetworkLab, NetworkProblem, batch_of, network_problem
+from qlr_core.network_walk import Chunk, Leg, chunks, parameters_at, walk
 from qlr_core.objective import Batch, Params
-from qlr_core.optimizers import build_optimizer, optimizer_named
-from qlr_core.optimizers.base import Optimizer, StepInfo
+from qlr_core.optimizers import build_optimizer
+from qlr_core.optimizers.base import StepInfo
 from qlr_core.projection import flat_rows, loss_on, main_plane, window_of
-from qlr_core.ranges import as_arrays, check_knobs
-from qlr_core.rollout import Moment, RunState, rollout, scalars, start
+from qlr_core.ranges import as_arrays
+from qlr_core.spectrum import Spectrum, spectrum
 
-# The parameters along the path, from which its two main directions are found, take at most this; a longer path of a
-# larger network is thinned.
-PATH_BYTES = 32 * 2**20
-# The loss surface in the plane of the path is the mean over at most so many training rows: 625 points are many.
+# The parameters along the path, from which its two main directions are found, take at most this; the path of a network
+# too large for it is thinned, down to fewer frames for the very largest.
+PATH_BYTES = 64 * 2**20
+# The loss in the plane of the path is the mean over at most so many training rows: its 625 points are many.
 PLANE_ROWS = 512
 
 Progress = Callable[[int, int], object]
-
-
-class Leg(NamedTuple):
-    """An optimizer with its choices and numbers, from a step on until the next leg.
-
-    ``hyper`` is the optimizer's NamedTuple of floats. The first leg starts at step 0. The same optimizer and choices as in
-    the leg before keep their buffers, and λ unless ``damping`` sets it; others start afresh.
-    """
-
-    optimizer: str
-    choices: tuple[tuple[str, str], ...]
-    hyper: Any
-    step: int = 0
-    damping: float | None = None
 
 
 class NetworkRecord(NamedTuple):
     """What is kept of a run, in NumPy: every step's numbers, the pictures at the frames, the path in its main plane.
 
     ``info`` has float32 or bool arrays of shape (steps,), without the vectors; ``info.loss`` is the loss of the step's batch
-    before the step. ``path`` is θ at ``path_step`` in the coordinates of the plane, with the end of the run at 0;
+    before the step. ``path`` is θ after ``path_step`` steps in the coordinates of the plane, with the end of the run at 0;
     ``explained`` is the share of the path's variance along each axis. ``plane_loss`` is the training loss on the grid of
-    ``plane_x`` and ``plane_y``, row 0 the lowest y, on the first 512 training rows.
+    ``plane_x`` and ``plane_y``, row 0 the lowest y, over the first 512 training rows.
     """
 
     info: StepInfo
@@ -64,110 +49,132 @@ class NetworkRecord(NamedTuple):
 class NetworkRun(NamedTuple):
     """A run: what was asked for and what came of it; plain values and NumPy, picklable.
 
-    ``curvature`` names the matrix of the frames' dᵀCd: the optimizer's own, else the Fisher. ``params`` are those after
-    the last step, ``test_loss`` and ``test_metric`` theirs on the test part. ``seconds_per_step`` is wall-clock time
-    without compiling and without the pictures; NaN never.
+    ``curvature`` names the matrix of the frames' dᵀCd: the optimizer's own, else the Fisher. ``test_loss`` and
+    ``test_metric`` are those after the last step. ``seconds_per_step`` is wall-clock time without compiling and without
+    the pictures, of the last leg's optimizer.
     """
 
     lab: NetworkLab
     legs: tuple[Leg, ...]
     curvature: str
     record: NetworkRecord
-    params: Params
     test_loss: float
     test_metric: float
     seconds_per_step: float
 
 
-class StepRecord(NamedTuple):
-    """What is kept of each step while a run goes on: its numbers, θ before it and its direction."""
+def run_network(lab: NetworkLab, legs: tuple[Leg, ...], progress: Progress | None = None) -> NetworkRun:
+    """Runs an optimizer, or one after another, on a lab's network, in float32, and takes the pictures.
 
-    info: StepInfo
-    params: Params
-    direction: Params
-
-
-def step_record(moment: Moment) -> StepRecord:
-    """Keeps the numbers of a step, θ before it and d."""
-    return StepRecord(scalars(moment), moment.before.params, moment.info.direction)
-
-
-class Chunk(NamedTuple):
-    """Some steps in a row: the first one's number, what was kept of them, the state after them, and the seconds taken."""
-
-    first: int
-    kept: StepRecord
-    after: RunState
-    seconds: float
-
-
-@partial(jax.jit, static_argnames="optimizer")
-def _start(optimizer: Optimizer, params: Params, data: Batch, schedule: Any, hyper: Any) -> RunState:
-    return start(optimizer, params, data, schedule, hyper)
-
-
-def chunks(
-    optimizer: Optimizer, run: RunState, data: Batch, schedule: Any, hyper: Any, first: int, until: int, exact: bool
-) -> Iterator[Chunk]:
-    """The steps from ``first`` on, a chunk at a time, until at least ``until``; with ``exact`` the last ones one by one.
-
-    Two programs serve every number of steps: one of ``CHUNK`` steps and, only where a run must stop at an exact step, one
-    of a single step. ``schedule`` must reach a chunk beyond the last step.
+    Equal settings give equal runs; all runs of a lab begin with the same weights and see the same batches, a fork's too.
+    ``progress(done, steps)`` is called after every chunk of 25 steps; what it raises stops the run. ValueError, with the
+    remedy, for settings out of range, data that are missing or damaged, or a network too large for memory.
     """
-    at = first
-    while at < until:
-        size = 1 if exact and until - at < CHUNK else CHUNK
-        rows = None if schedule is None else schedule[at : at + size]
-        begin = time.perf_counter()
-        run, kept = jax.block_until_ready(
-            rollout(optimizer, run, data, rows, hyper, steps=size, record=step_record)
-        )
-        yield Chunk(at, jax.tree.map(np.asarray, kept), run, time.perf_counter() - begin)
-        at += size
+    problem = network_problem(lab)
+    curvature = dict(legs[-1].choices).get("curvature", "fisher") if legs else "fisher"
+    steps = path_steps(problem)
+    frames = frame_steps(steps)
+    # A frame needs the state after its step too: where the step put the parameters.
+    wanted = np.unique(np.concatenate([steps, frames, np.minimum(frames + 1, lab.steps)]))
+    info, params, directions, seconds = _gather(problem, legs, wanted, progress)
+    path = jax.tree.map(lambda leaf: leaf[np.searchsorted(wanted, steps)], params)
+    instants = _instants(problem, frames, wanted, info, params, directions)
+    plane = main_plane(flat_rows(path))
+    x, y = window_of(plane.path)
+    first_rows = Batch(*(column[:PLANE_ROWS] for column in problem.data.train))
+    record = NetworkRecord(
+        info=info,
+        frames=take_frames(problem, curvature, instants),
+        path_step=steps,
+        path=plane.path,
+        explained=plane.explained,
+        plane_x=x,
+        plane_y=y,
+        plane_loss=loss_on(plane, problem.objective, problem.params, x, y, first_rows),
+    )
+    end = jax.tree.map(lambda leaf: leaf[-1], params)
+    task, scale = problem.dataset.task, problem.data.target_scale
+    test_loss, test_metric = evaluated(problem.objective, task, end, batch_of(problem.data.test), scale)
+    return NetworkRun(lab, legs, curvature, record, float(test_loss), float(test_metric), seconds)
 
 
-def check_legs(legs: tuple[Leg, ...], steps: int) -> None:
-    """ValueError, with the remedy, where the legs do not follow one another from step 0 to the last step."""
-    starts = [leg.step for leg in legs]
-    if not legs or starts[0] != 0:
-        raise ValueError(f"the first leg of a run starts at step 0, not at {starts[:1]}; add the optimizer it begins with.")
-    if any(after <= before for before, after in zip(starts, starts[1:], strict=False)) or starts[-1] >= steps:
-        raise ValueError(f"legs at steps {starts} do not fit {steps} steps; fork later than the leg before, and earlier.")
+def path_steps(problem: NetworkProblem) -> Int32[np.ndarray, " points"]:
+    """The steps before which the parameters are kept, the end of the run included: all, unless that takes too much."""
+    steps = problem.lab.steps
+    stride = -(-4 * problem.lab.parameters * (steps + 1) // PATH_BYTES)
+    return np.append(np.arange(0, steps, stride), steps).astype(np.int32)
 
 
-def walk(problem: NetworkProblem, legs: tuple[Leg, ...], until: int, exact: bool = False) -> Iterator[Chunk]:
-    """All chunks of a run up to a step, leg by leg; with ``exact`` the last ends there, else it may go beyond."""
-    run: RunState | None = None
-    for number, leg in enumerate(legs):
-        if leg.step and leg.step >= until:
-            return
-        optimizer = build_optimizer(leg.optimizer, problem.objective, leg.choices)
-        hyper = as_arrays(check_knobs(leg.hyper), jnp.float32)
-        before = legs[number - 1] if number else None
-        if run is None or before is None or (leg.optimizer, leg.choices) != (before.optimizer, before.choices):
-            params = problem.params if run is None else run.params
-            rows = None if problem.schedule is None else problem.schedule[leg.step : leg.step + 1]
-            run = _start(optimizer, params, problem.train, rows, hyper)
-        elif leg.damping is not None:
-            state = optimizer_named(leg.optimizer).set_damping(run.opt_state, jnp.float32(leg.damping))
-            run = run._replace(opt_state=state)
-        last = number + 1 == len(legs) or legs[number + 1].step >= until
-        end = until if last else legs[number + 1].step
-        whole = exact or not last
-        for chunk in chunks(optimizer, run, problem.train, problem.schedule, hyper, leg.step, end, whole):
-            run = chunk.after
-            yield chunk
+def frame_steps(path: Int32[np.ndarray, " points"]) -> Int32[np.ndarray, " frames"]:
+    """The steps of the frames: at most ``FRAMES``, evenly spaced on the path, its ends included."""
+    return path[np.unique(np.round(np.linspace(0, len(path) - 1, FRAMES)).astype(np.int32))]
 
 
-class _Kept:
-    """The rows of a run that its pictures need, gathered chunk by chunk so that no whole run is ever held."""
+def _gather(
+    problem: NetworkProblem, legs: tuple[Leg, ...], wanted: Int32[np.ndarray, " wanted"], progress: Progress | None
+) -> tuple[StepInfo, Params, Params, float]:
+    """The numbers of every step; θ and d at the wanted steps alone, so that no whole run is held; the seconds a step."""
+    steps = problem.lab.steps
+    infos, rows, times, chunk = [], [], [], None
+    for chunk in walk(problem, legs, steps):
+        inside = wanted[(wanted >= chunk.first) & (wanted < chunk.first + chunk.steps)] - chunk.first
+        infos.append(chunk.kept.info)
+        rows.append(jax.tree.map(lambda leaf, inside=inside: leaf[inside], (chunk.kept.params, chunk.kept.direction)))
+        # The first chunk of a leg may have compiled.
+        if chunk.steps == CHUNK and chunk.first > legs[-1].step:
+            times.append(chunk.seconds)
+        if progress is not None:
+            progress(min(chunk.first + chunk.steps, steps), steps)
+    assert chunk is not None
+    if chunk.first + chunk.steps == steps:
+        end = jax.tree.map(lambda leaf: np.asarray(leaf)[None], chunk.after.params)
+        rows.append((end, end))
+    info = jax.tree.map(lambda *parts: np.concatenate(parts)[:steps], *infos)
+    params, directions = jax.tree.map(lambda *parts: np.concatenate(parts), *rows)
+    return info, params, directions, float(np.median(times or [_timed(problem, legs[-1], chunk)])) / CHUNK
 
-    def __init__(self, wanted: np.ndarray) -> None:
-        self.wanted = wanted
-        self.infos: list[StepInfo] = []
-        self.rows: list[tuple[Params, Params]] = []
 
-    def add(self, chunk: Chunk) -> None:
-        inside = self.wanted[(self.wanted >= chunk.first) & (self.wanted < chunk.first + len(chunk.kept.info.loss))]
-        self.infos.append(chunk.kept.info)
-        self.rows.append(jax.tree.map(lambda leaf: leaf[inside - chunk.first], (chunk.kept.params, chunk.kept.direction)))
+def _timed(problem: NetworkProblem, leg: Leg, last: Chunk) -> float:
+    """The seconds of a compiled chunk, where the run had none: some steps beyond its end, thrown away."""
+    optimizer = build_optimizer(leg.optimizer, problem.objective, leg.choices)
+    data, hyper = jax.tree.map(jnp.asarray, problem.train), as_arrays(leg.hyper, jnp.float32)
+    steps = range(leg.step, leg.step + 1)
+    return min(next(chunks(optimizer, last.after, data, problem.schedule, hyper, steps)).seconds for _ in range(2))
+
+
+def _instants(
+    problem: NetworkProblem, frames: Any, wanted: Any, info: StepInfo, params: Params, directions: Params
+) -> list[Instant]:
+    """What the pictures are taken of; the last is the state after the run, where no step starts."""
+    found = []
+    for number, step in enumerate(frames):
+        row = np.searchsorted(wanted, step)
+        here, d = (jax.tree.map(lambda leaf, row=row: leaf[row], tree) for tree in (params, directions))
+        if step == problem.lab.steps:
+            nothing = jax.tree.map(lambda leaf: np.full_like(leaf, np.nan), d)
+            numbers = jax.tree.map(lambda leaf: np.asarray(np.nan if leaf.dtype == np.float32 else True, leaf.dtype), info)
+            landing, d = nothing, nothing
+        else:
+            numbers = jax.tree.map(lambda leaf, step=step: leaf[step], info)
+            landing = jax.tree.map(lambda leaf, row=row: leaf[row + 1], params)
+            if not numbers.accepted:
+                alpha = numbers.learning_rate
+                landing = jax.tree.map(lambda p, v, alpha=alpha: p - alpha * v, here, d)
+        rows = None if problem.schedule is None else problem.schedule[step]
+        fresh = None if problem.fresh is None else problem.fresh[number]
+        found.append(Instant(np.int32(step), here, landing, d, numbers, rows, fresh))
+    return found
+
+
+def record_bytes(record: NetworkRecord) -> int:
+    """How many bytes a record takes, and so what a browser is sent of a run; at most 400 kB whatever the settings."""
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(record))
+
+
+def spectrum_of(lab: NetworkLab, legs: tuple[Leg, ...], step: int, count: int = 10) -> Spectrum:
+    """The leading eigenvalues of each curvature matrix after so many steps of a run, over all training rows.
+
+    ValueError for a step that the lab does not have or a network of more than 2,500 parameters.
+    """
+    problem = network_problem(lab)
+    return spectrum(problem.objective, parameters_at(problem, legs, step), problem.train, count)

@@ -84,9 +84,7 @@ def envelope(steps_done: int, knobs: Knobs) -> float:
     return 0.5 * (1 + np.cos(np.pi * min((steps_done - knobs.warmup_steps) / knobs.decay_steps, 1.0)))
 
 
-def step(
-    problem: Problem, theta: Vector, damping: float, memory: Memory, knobs: Knobs, rule: str
-) -> tuple[Report, Memory]:
+def step(problem: Problem, theta: Vector, damping: float, memory: Memory, knobs: Knobs, rule: str) -> tuple[Report, Memory]:
     """One step of either damping rule."""
     loss = problem.value(theta)
     g = shortened(problem.gradient(theta), knobs.max_gradient_norm)

@@ -26,9 +26,7 @@ def layers_of(sizes: tuple[int, ...], vector: np.ndarray) -> tuple[Layer, ...]:
     layers, at = [], 0
     for rows, columns in pairwise(sizes):
         end = at + rows * columns
-        layers.append(
-            Layer(jnp.asarray(vector[at:end].reshape(rows, columns)), jnp.asarray(vector[end : end + columns]))
-        )
+        layers.append(Layer(jnp.asarray(vector[at:end].reshape(rows, columns)), jnp.asarray(vector[end : end + columns])))
         at = end + columns
     return tuple(layers)
 

@@ -57,9 +57,9 @@ def follow_hypergradient(hyper: HypergradientHyper) -> optax.GradientTransformat
     def init(params: Params) -> HypergradientState:
         return HypergradientState(jnp.asarray(hyper.learning_rate, scalar_dtype(params)), optax.tree.zeros_like(params))
 
-    def update(gradient: Params, state: HypergradientState, params: Any = None) -> tuple[Params, HypergradientState]:
-        learning_rate = state.learning_rate + hyper.hyper_learning_rate * inner(gradient, state.gradient)
-        return gradient, HypergradientState(learning_rate.astype(state.learning_rate.dtype), gradient)
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, HypergradientState]:
+        learning_rate = state.learning_rate + hyper.hyper_learning_rate * inner(updates, state.gradient)
+        return updates, HypergradientState(learning_rate.astype(state.learning_rate.dtype), updates)
 
     return optax.GradientTransformation(init, update)
 

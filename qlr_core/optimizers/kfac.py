@@ -16,34 +16,35 @@ from jaxtyping import Array, Bool, Float
 from qlr_core.inner import inner, norm
 from qlr_core.objective import Batch, ModelState, Objective, Params
 from qlr_core.optimizers import kfac_program
-from qlr_core.optimizers.adam_qlr import (
-    DampingDecrease,
-    DampingIncrease,
-    InitialDamping,
-    MinDamping,
-    RoundingMultiple,
-)
+from qlr_core.optimizers.adam_qlr import MinDamping, RoundingMultiple, SGDQLRHyper
 from qlr_core.optimizers.base import Optimizer, OptimizerSpec, StepInfo, not_evaluated, scalar_dtype, typed
 from qlr_core.optimizers.kfac_program import Inputs
 from qlr_core.optimizers.quadratic_lr import keep_if
 from qlr_core.quadratic import adapt_damping, is_reliable
-from qlr_core.ranges import Range, Scalar
+from qlr_core.ranges import Range, Scalar, ranges_of
 
 _SOURCE = "Martens & Grosse 2015"
+
+_KFAC_JAX = "kfac_jax 0.0.8"
+_SHARED = ranges_of(SGDQLRHyper)
+# K-FAC starts far more careful than AdamQLR, and slower to change its λ.
+_INITIAL_DAMPING = replace(_SHARED["initial_damping"], default=1.0, high=100.0, source=_KFAC_JAX + ", example of its README")
+_DECREASE = replace(_SHARED["damping_decrease"], default=0.9, source=_KFAC_JAX + ", damping_adaptation_decay")
+_INCREASE = replace(_SHARED["damping_increase"], default=1 / 0.9, source=_KFAC_JAX + ", damping_adaptation_decay")
 
 CurvatureMemory = Annotated[
     Scalar,
     Range(0.95, 0.0, 0.99, "ε", "Curvature memory", "The share of the old curvature estimate that stays in the next.",
-          neutral=0.0, minimum=0.0, maximum=0.9999, advanced=True, source="kfac_jax 0.0.8; " + _SOURCE + ", section 5"),
+          neutral=0.0, minimum=0.0, maximum=0.9999, advanced=True, source=f"{_KFAC_JAX}; {_SOURCE}, section 5"),
 ]  # fmt: skip
 
 
 class KFACHyper(NamedTuple):
     """The numbers of adaptive K-FAC."""
 
-    initial_damping: InitialDamping
-    damping_decrease: DampingDecrease
-    damping_increase: DampingIncrease
+    initial_damping: Annotated[Scalar, _INITIAL_DAMPING]
+    damping_decrease: Annotated[Scalar, _DECREASE]
+    damping_increase: Annotated[Scalar, _INCREASE]
     min_damping: MinDamping
     curvature_memory: CurvatureMemory
     rounding_multiple: RoundingMultiple
@@ -64,8 +65,8 @@ class FixedKFACHyper(NamedTuple):
     ]  # fmt: skip
     damping: Annotated[
         Scalar,
-        Range(1e-3, 1e-8, 1.0, "λ", "Damping", "Added to the curvature's diagonal: larger means shorter steps.", log=True,
-              neutral=0.0, minimum=0.0, source=_SOURCE + ", section 6"),
+        Range(0.1, 1e-8, 100.0, "λ", "Damping", "Added to the curvature's diagonal: larger means shorter steps.",
+              log=True, neutral=0.0, minimum=0.0, source=_SOURCE + ", section 6; the default is stable on the digits"),
     ]  # fmt: skip
     curvature_memory: CurvatureMemory
 
@@ -101,11 +102,13 @@ def _optimizer(adaptive: bool, objective: Objective) -> Optimizer:
         state = replace(opt_state.kfac_jax, damping=damping.astype(opt_state.kfac_jax.damping.dtype))
         # The estimate's random signs: another key than dropout's, and without one the same in every run.
         signs = jax.random.fold_in(jax.random.key(0) if key is None else key, state.step_counter)
-        fixed = () if adaptive else (hyper.learning_rate, hyper.momentum, damping)
+        rate, momentum = (None, None) if adaptive else (hyper.learning_rate, hyper.momentum)
         with optimizer.staging_context():
-            # The number of the step would decide when curvature and λ are updated: here always.
-            update = partial(optimizer.step, params, state, signs, None, inputs, None, global_step_int=0)
-            new_params, new_state, told = update(*fixed)
+            new_params, new_state, told = optimizer.step(
+                params, state, signs, batch=inputs, learning_rate=rate, momentum=momentum,
+                damping=None if adaptive else damping,
+                global_step_int=0,  # decides when curvature and λ are updated: here always
+            )  # fmt: skip
         new_model_state, gradient = told["aux"]
         outcome, failed = _checked(params, new_params, new_state.velocities, told, norm(gradient))
         info = _info(outcome, told["loss"], gradient, scalar_dtype(params))._replace(
@@ -125,10 +128,10 @@ class _Outcome(NamedTuple):
 
     params: Params
     move: Params
-    learning_rate: Any
-    predicted_change: Any
-    actual_change: Any
-    reduction_ratio: Any
+    learning_rate: Float[Array, ""]
+    predicted_change: Float[Array, ""]
+    actual_change: Float[Array, ""]
+    reduction_ratio: Float[Array, ""]
 
 
 def _checked(
@@ -139,9 +142,9 @@ def _checked(
     It solves for both by a Cholesky factorization, which has no answer at a gradient of 0 or, to rounding, where the step
     and the last move are parallel, as soon happens in two dimensions. Forgetting the last move, the next step has one.
     """
-    made = _Outcome(
-        new_params, move, told["learning_rate"], told["quad_model_change"], told["new_loss"] - told["loss"], told["rho"]
-    )
+    actual_change = told["new_loss"] - told["loss"]
+    numbers = (told["learning_rate"], told["quad_model_change"], actual_change, told["rho"])
+    made = _Outcome(new_params, move, *(jnp.asarray(number, told["loss"].dtype) for number in numbers))
     zero = jnp.zeros_like(told["loss"])
     rest = _Outcome(params, optax.tree.zeros_like(move), zero, zero, zero, jnp.full_like(zero, jnp.nan))
     # Differs from kfac_jax: its run turns into NaN here.
@@ -158,7 +161,7 @@ def _info(outcome: _Outcome, loss: Float[Array, ""], gradient: Params, dtype: An
     """
     learning_rate = outcome.learning_rate
     moves = learning_rate != 0
-    scale = jnp.where(moves, -1 / jnp.where(moves, learning_rate, 1), 0)
+    scale = jnp.where(moves, -1, 0) / jnp.where(moves, learning_rate, 1)
     d = jax.tree.map(lambda leaf: scale.astype(leaf.dtype) * leaf, outcome.move)
     slope = inner(gradient, d)
     return not_evaluated(dtype)._replace(

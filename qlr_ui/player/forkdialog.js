@@ -44,6 +44,12 @@ export function changedValues(initial, values) {
   return Object.fromEntries(changed.map(([name, value]) => [name, value === Infinity ? "inf" : value]));
 }
 
+/** The run that really made a step: before its own first step a fork only repeats its parent. */
+export function makerOf(runs, run, step) {
+  const parent = run.fork && step < run.fork.step ? runs.find((other) => other.id === run.fork.parent) : undefined;
+  return parent === undefined ? run : makerOf(runs, parent, step);
+}
+
 export class ForkDialog {
   constructor(root, send) {
     this.dialog = root.querySelector("[data-part=fork-dialog]");
@@ -59,20 +65,22 @@ export class ForkDialog {
   open(scene) {
     const options = scene.data.forkOptions;
     if (options.length === 0) return;
-    this.scene = scene;
-    const own = options.find((option) => option.optimizer === scene.focus.optimizer) ?? options[0];
+    this.step = scene.step;
+    this.run = makerOf(scene.data.runs, scene.focus, scene.step);
+    this.options = options;
+    const own = options.find((option) => option.optimizer === this.run.optimizer) ?? options[0];
     this.choose(own);
     this.dialog.showModal();
   }
 
   choose(option) {
-    const { focus, step, data } = this.scene;
+    const { run, step } = this;
     this.option = option;
-    const same = option.optimizer === focus.optimizer;
-    this.initial = Object.fromEntries(option.fields.map((field) => [field.name, same ? currentValue(focus, step, field) : fieldNumber(field.default)]));
+    const same = option.optimizer === run.optimizer;
+    this.initial = Object.fromEntries(option.fields.map((field) => [field.name, same ? currentValue(run, step, field) : fieldNumber(field.default)]));
     this.values = { ...this.initial };
-    const choices = data.forkOptions.map((other) => `<option value="${escapeHtml(other.optimizer)}" ${other === option ? "selected" : ""}>${escapeHtml(other.label)}</option>`).join("");
-    this.dialog.innerHTML = `<h3>Fork ${escapeHtml(focus.label)} at step ${step}</h3>
+    const choices = this.options.map((other) => `<option value="${escapeHtml(other.optimizer)}" ${other === option ? "selected" : ""}>${escapeHtml(other.label)}</option>`).join("");
+    this.dialog.innerHTML = `<h3>Fork ${escapeHtml(run.label)} at step ${step}</h3>
       <p>The new branch starts from this θ. Both branches are kept.</p>
       <label class="choice">Optimizer <select data-fork="optimizer">${choices}</select></label>
       <div class="fields">${option.fields.map((field) => this.fieldHtml(field)).join("")}</div>
@@ -93,7 +101,7 @@ export class ForkDialog {
 
   onInput(target) {
     if (target.dataset.fork === "optimizer") {
-      this.choose(this.scene.data.forkOptions.find((option) => option.optimizer === target.value));
+      this.choose(this.options.find((option) => option.optimizer === target.value));
       this.dialog.querySelector("select").focus();
       return;
     }
@@ -107,8 +115,7 @@ export class ForkDialog {
   }
 
   submit() {
-    const { focus, step } = this.scene;
     this.dialog.close();
-    this.send({ run: focus.id, step, optimizer: this.option.optimizer, values: changedValues(this.initial, this.values) });
+    this.send({ run: this.run.id, step: this.step, optimizer: this.option.optimizer, values: changedValues(this.initial, this.values) });
   }
 }

@@ -1,6 +1,6 @@
 // The landscape's ground: log shading, level lines, axes and minima, and the window that one looks through.
 import { levelSegments, logLevels } from "./contours.js";
-import { font, haloText, line, prepare, star } from "./drawing.js";
+import { haloText, line, marker, prepare, star } from "./drawing.js";
 import { linearScale } from "./scales.js";
 import { ramp } from "./theme.js";
 import { powerOfTen } from "./words.js";
@@ -30,11 +30,11 @@ export class Ground {
     this.key = key;
     this.frame = plotFrame(this.window, size, theme);
     this.frame.key = key;
-    this.paint(surface, theme, size, lines);
+    this.paint(data, theme, size, lines);
     return this.frame;
   }
 
-  paint(surface, theme, size, lines) {
+  paint({ surface, start }, theme, size, lines) {
     const context = prepare(this.canvas, size.width, size.height);
     const { frame } = this;
     this.shade(context, surface, theme);
@@ -42,6 +42,7 @@ export class Ground {
     axes(context, theme, frame);
     colorBar(context, theme, frame, surface);
     for (const [x, y] of surface.minima) if (frame.holds(x, y)) star(context, theme, frame.x(x), frame.y(y), 8);
+    if (frame.holds(...start)) marker(context, theme, "circle", frame.x(start[0]), frame.y(start[1]), 4.5, theme.ink, true);
   }
 
   shade(context, surface, theme) {
@@ -87,14 +88,14 @@ export class Ground {
     this.window = fullWindow(surface);
   }
 
-  /** The smallest allowed window around a set of points, with a margin. */
-  zoomTo(surface, points) {
+  /** A window around those of the points that the landscape holds, wider than they are by a factor. */
+  zoomTo(surface, points, factor) {
     const inside = points.filter(([x, y]) => x >= surface.x[0] && x <= surface.x[1] && y >= surface.y[0] && y <= surface.y[1]);
     if (inside.length === 0) return;
     const [xs, ys] = [inside.map((point) => point[0]), inside.map((point) => point[1])];
     const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
     const full = fullWindow(surface);
-    const share = 1.3 * Math.max((x1 - x0) / (full.x1 - full.x0), (y1 - y0) / (full.y1 - full.y0));
+    const share = factor * Math.max((x1 - x0) / (full.x1 - full.x0), (y1 - y0) / (full.y1 - full.y0));
     this.window = placed(surface, (x0 + x1) / 2, (y0 + y1) / 2, share);
   }
 
@@ -199,7 +200,6 @@ function colorBar(context, theme, frame, surface) {
   context.fillRect(left, scale(surface.high), width, frame.bottom - scale(surface.high));
   context.strokeStyle = theme.line;
   context.strokeRect(left + 0.5, scale(surface.high) + 0.5, width - 1, frame.bottom - scale(surface.high) - 1);
-  context.font = font(theme, 11);
   haloText(context, theme, surface.f_floor === 0 ? "f" : "f − min", left, frame.top + 6 * theme.scale, { color: theme.muted, halo: false });
   const whole = logLevels(surface.low, surface.high, 8).filter(Number.isInteger);
   for (const level of whole) {

@@ -6,7 +6,7 @@ import { takeKeyboard, releaseKeyboard } from "./keyboard.js";
 import { aligned, decode, positionAt, signatureOf } from "./payload.js";
 import { listenLandscape, listenSlice, listenStrips } from "./pointer.js";
 import { Runs } from "./runs.js";
-import { buildScene } from "./scene.js";
+import { buildScene, trial } from "./scene.js";
 import { copyLink } from "./link.js";
 import { Slice } from "./slice.js";
 import { dataAction, initialState, reduce, stageStrength, STAGES, STEPS_PER_SECOND } from "./state.js";
@@ -112,7 +112,8 @@ class Player {
       case "help": this.part("help-dialog").showModal(); break;
       case "close-help": this.part("help-dialog").close(); break;
       case "zoom-fit": this.ground.fit(surface); break;
-      case "zoom-path": this.ground.zoomTo(surface, this.pathPoints()); break;
+      case "zoom-path": this.ground.zoomTo(surface, this.pathPoints(), 1.3); break;
+      case "zoom-step": this.ground.zoomTo(surface, this.stepPoints(), 3); break;
       case "escape": this.state = { ...this.state, whatIf: null }; break;
       default: return false;
     }
@@ -123,6 +124,11 @@ class Player {
   pathPoints() {
     const { focus } = this.scene;
     return Array.from({ length: focus.steps + 1 }, (_, step) => positionAt(focus, step));
+  }
+
+  stepPoints() {
+    const { row, anatomy } = this.scene;
+    return [[row.x, row.y], anatomy.landing, ...(anatomy.usesModel ? [trial(row, anatomy.best)] : [])];
   }
 
   invalidate() {

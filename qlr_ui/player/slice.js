@@ -73,7 +73,8 @@ export class Slice {
     haloText(context, theme, "change of f", frame.left + 7, frame.bottom - 10 * theme.scale, { color: theme.muted });
     const inside = (alpha) => Number.isFinite(alpha) && this.x(alpha) >= frame.left && this.x(alpha) <= frame.right;
     context.globalAlpha = stageStrength(state, 4);
-    for (const limit of [focus.maxLearningRate, -focus.maxLearningRate]) if (inside(limit)) this.clipLimit(context, theme, frame, limit);
+    const limit = anatomy.best < 0 ? -focus.maxLearningRate : focus.maxLearningRate;
+    if (inside(limit)) this.clipLimit(context, theme, frame, limit);
     context.globalAlpha = stageStrength(state, 3);
     if (anatomy.usesModel && inside(anatomy.best) && anatomy.curvature !== 0) {
       const [x, y] = [this.x(anatomy.best), this.clamped(predictedChange(row, anatomy.best), frame)];
@@ -88,7 +89,7 @@ export class Slice {
   clipLimit(context, theme, frame, limit) {
     const x = this.x(limit);
     line(context, x, frame.top, x, frame.bottom, theme.badInk, 1.4 * theme.scale, [6, 3]);
-    haloText(context, theme, limit > 0 ? "clip" : "−clip", x + 6, frame.top + 26 * theme.scale, { color: theme.badInk });
+    haloText(context, theme, "clip", x + 6, frame.top + 26 * theme.scale, { color: theme.badInk });
   }
 
   chosen(context, theme, frame, scene, color) {

@@ -159,7 +159,14 @@ class Labels {
     const boxes = candidates(px, py, width, height, 9 * theme.scale);
     const box = boxes.find((candidate) => this.free(candidate)) ?? boxes[0];
     this.taken.push(box);
+    this.leader(box, px, py, color);
     haloText(context, theme, text, box.left, (box.top + box.bottom) / 2, { color, size, weight });
+  }
+
+  /** A thin line to a label that found no room beside its point. */
+  leader(box, x, y, color) {
+    const [nearX, nearY] = [Math.max(box.left, Math.min(box.right, x)), Math.max(box.top, Math.min(box.bottom, y))];
+    if (Math.hypot(nearX - x, nearY - y) > 18 * this.theme.scale) line(this.context, x, y, nearX, nearY, color, 1);
   }
 
   free(box) {

@@ -203,9 +203,7 @@ def test_whole_powers_have_two_exact_derivatives_at_zero_and_below(power: int, a
     assert curvature == pytest.approx(power * (power - 1) * at ** max(power - 2, 0), rel=1e-14)
 
 
-@pytest.mark.parametrize(
-    "text", ["-" * 198 + "x", "x+" * 99 + "y", "(" * 99 + "x" + ")" * 99, "sin(" * 39 + "x" + ")" * 39]
-)
+@pytest.mark.parametrize("text", ["-" * 198 + "x", "x+" * 99 + "y", "(" * 99 + "x" + ")" * 99, "sin(" * 39 + "x" + ")" * 39])
 def test_the_deepest_formulas_that_fit_can_be_differentiated_twice(text: str) -> None:
     formula = parse(text)
     along_x = jax.grad(jax.grad(lambda x: formula(x, x)))

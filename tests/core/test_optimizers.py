@@ -10,38 +10,35 @@ import pytest
 from qlr_core.objective import Batch
 from qlr_core.optimizers import OPTIMIZERS, build_optimizer, optimizer_named
 from qlr_core.optimizers.base import OptimizerSpec, StepInfo, envelope
-from qlr_core.ranges import as_arrays, knobs_with
+from qlr_core.ranges import as_arrays, knobs_with, ranges_of
 from qlr_core.rollout import Moment, rollout, scalars, start
 from qlr_core.surface_run import default_choices, surface_objective
 from qlr_core.surfaces import SURFACES, Surface, surface_named
 
 every_optimizer = pytest.mark.parametrize("spec", OPTIMIZERS, ids=lambda spec: spec.name)
-every_surface = pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
+# Every pair, but for optimizers that need a Fisher on surfaces that have none.
+PAIRS = [
+    (spec, surface) for spec in OPTIMIZERS for surface in SURFACES if "fisher" in surface.curvatures or not spec.needs_fisher
+]
 FIRST_ORDER = ("learning_rate", "loss", "gradient_norm", "direction_norm", "slope", "update_norm", "cost")
 QLR = StepInfo._fields[: StepInfo._fields.index("gradient")]
-
-
-def skip_where_it_cannot_run(spec: OptimizerSpec, surface: Surface) -> None:
-    if spec.unavailable():
-        pytest.skip(spec.unavailable())
-    if spec.needs_fisher and "fisher" not in surface.curvatures:
-        pytest.skip(f"{spec.label} needs a Fisher, and {surface.label} has none")
 
 
 def kept(moment: Moment) -> tuple[StepInfo, Any, Any, Any]:
     return scalars(moment), moment.info.gradient, moment.info.direction, moment.after.params
 
 
-@every_surface
-@every_optimizer
+@pytest.mark.parametrize(("spec", "surface"), PAIRS, ids=[f"{spec.name}-{surface.name}" for spec, surface in PAIRS])
 def test_small_steps_stay_finite_and_the_report_is_complete(spec: OptimizerSpec, surface: Surface) -> None:
-    skip_where_it_cannot_run(spec, surface)
+    if spec.unavailable():
+        pytest.skip(spec.unavailable())
     with jax.enable_x64(True):
         objective = surface_objective(surface)
         optimizer = build_optimizer(spec.name, objective, default_choices(spec.name, surface, {}))
         data = Batch(inputs=as_arrays(surface.default_parameters, jnp.float64))
-        # Short enough for every surface: no step is longer than 0.01.
-        hyper = as_arrays(knobs_with(spec.hyper, max_update_norm=0.01), jnp.float64)
+        # No step longer than 0.01 is short enough for every surface; K-FAC has no such clip and needs none in 3 steps.
+        longest = {"max_update_norm": 0.01} if "max_update_norm" in ranges_of(spec.hyper) else {}
+        hyper = as_arrays(knobs_with(spec.hyper, **longest), jnp.float64)
         run = start(optimizer, jnp.asarray(surface.start, jnp.float64), data, None, hyper)
         end, (info, gradients, directions, thetas) = rollout(optimizer, run, data, None, hyper, steps=3, record=kept)
         enters, leaves = jax.eval_shape(lambda *at: at, run, end)
@@ -60,7 +57,8 @@ def test_small_steps_stay_finite_and_the_report_is_complete(spec: OptimizerSpec,
     # Norms of two numbers: a few roundings.
     np.testing.assert_allclose(info.gradient_norm, np.linalg.norm(gradients, axis=1), rtol=1e-12)
     np.testing.assert_allclose(info.slope, np.sum(gradients * directions, axis=1), rtol=1e-9, atol=1e-12)
-    assert np.all(info.update_norm <= 0.01 * (1 + 1e-9))
+    if longest:
+        assert np.all(info.update_norm <= 0.01 * (1 + 1e-9))
     moves = np.diff(np.concatenate([[surface.start], thetas]), axis=0)[info.accepted]
     np.testing.assert_allclose(np.linalg.norm(moves, axis=1), info.update_norm[info.accepted], rtol=1e-9, atol=1e-14)
 
@@ -148,7 +146,7 @@ def test_the_damping_of_the_next_step_can_be_set_in_the_state(name: str) -> None
     hyper = as_arrays(knobs_with(spec.hyper), jnp.float32)
     data = Batch(inputs=as_arrays(surface.default_parameters, jnp.float32))
     run = start(optimizer, jnp.asarray(surface.start), data, None, hyper)
-    state = spec.set_damping(run.opt_state, 0.5)
+    state = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), spec.set_damping(run.opt_state, 0.5), run.opt_state)
     *_, info = optimizer.step(run.params, None, state, data, hyper, None)
     assert float(info.damping) == 0.5
     adam = optimizer_named("adam")

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { levelSegments, logLevels } from "../../qlr_ui/player/contours.js";
 import { clipSegment } from "../../qlr_ui/player/drawing.js";
-import { changedValues, sliderPosition, sliderValue } from "../../qlr_ui/player/forkdialog.js";
+import { changedValues, makerOf, sliderPosition, sliderValue } from "../../qlr_ui/player/forkdialog.js";
 import { modelShape } from "../../qlr_ui/player/modelcontours.js";
 import { decadeTicks, logScale, niceTicks } from "../../qlr_ui/player/scales.js";
 import { buildScene, stepOf } from "../../qlr_ui/player/scene.js";
@@ -84,6 +84,11 @@ test("a slider position survives the way there and back", () => {
 
 test("a fork sends only what changed, infinity as a word", () => {
   assert.deepEqual(changedValues({ a: 1, b: 2, c: 3 }, { a: 1, b: Infinity, c: 4 }), { b: "inf", c: 4 });
+});
+
+test("before its own first step a fork is forked from its parent", () => {
+  const runs = [{ id: "r0", fork: null }, { id: "r1", fork: { parent: "r0", step: 5 } }, { id: "r2", fork: { parent: "r1", step: 9 } }];
+  assert.deepEqual([4, 5, 8, 9].map((step) => makerOf(runs, runs[2], step).id), ["r0", "r1", "r1", "r2"]);
 });
 
 test("the table shows at most fifty steps around the cursor", () => {
