@@ -14,16 +14,16 @@ def is_full(rows: int, batch_size: int) -> bool:
     return batch_size == FULL_BATCH or batch_size >= rows
 
 
-def batch_schedule(
-    rows: int, batch_size: int, steps: int, seed: int
-) -> Int32[np.ndarray, "steps batch"] | None:
+def batch_schedule(rows: int, batch_size: int, steps: int, seed: int) -> Int32[np.ndarray, "steps batch"] | None:
     """The rows of each step, or None for the full batch.
 
     Every epoch is a new order of the rows, cut into whole batches; the remainder is dropped. A longer schedule begins
     with the shorter one. ValueError for a negative batch size.
     """
     if batch_size < 0:
-        raise ValueError(f"batch_size = {batch_size} is negative; give 1 or more rows, or {FULL_BATCH} for all of them.")
+        raise ValueError(
+            f"batch_size = {batch_size} is negative; give 1 or more rows, or {FULL_BATCH} for all of them."
+        )
     if is_full(rows, batch_size):
         return None
     rng = np.random.default_rng([seed, _SCHEDULE_STREAM])

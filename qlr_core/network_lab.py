@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from qlr_core.batches import FULL_BATCH, batch_schedule, fresh_batches, is_full
-from qlr_core.datasets import Data, Dataset, Split, dataset_named
+from qlr_core.datasets import Data, Dataset, dataset_named
 from qlr_core.models import Model, check_memory, mlp, parameter_count
 from qlr_core.models.mlp import MAX_DEPTH
-from qlr_core.objective import Batch, Objective, Params
+from qlr_core.objective import Batch, Objective
 from qlr_core.ranges import knobs_with
 
 # Steps of one compiled program; a run is a chain of these, so that no number of steps compiles anew.
@@ -67,19 +68,14 @@ class NetworkProblem(NamedTuple):
     dataset: Dataset
     data: Data
     objective: Objective
-    params: Params
+    params: PyTree
     schedule: Any
     fresh: Any
 
     @property
     def train(self) -> Batch:
         """All training rows, as a batch."""
-        return batch_of(self.data.train)
-
-
-def batch_of(split: Split) -> Batch:
-    """All rows of a part, as a batch."""
-    return Batch(*split)
+        return Batch(*self.data.train)
 
 
 def check_lab(lab: NetworkLab) -> None:
@@ -100,7 +96,7 @@ def check_lab(lab: NetworkLab) -> None:
 
 
 @partial(jax.jit, static_argnames="model")
-def _initial(model: Model, key: Any, inputs: Any) -> Params:
+def _initial(model: Model, key: Any, inputs: Any) -> PyTree:
     return model.init(key, inputs)[0]
 
 
@@ -115,7 +111,9 @@ def network_problem(lab: NetworkLab) -> NetworkProblem:
     dataset = dataset_named(lab.dataset)
     data = dataset.load(knobs_with(dataset.knobs, **dict(lab.knobs)), lab.seed)
     model = mlp(lab.hidden, dataset.outputs, lab.activation)
-    params = _initial(model, jax.random.key(lab.seed), data.train.inputs[:1])
+    # This generator compiles in a third of the time that the default one takes.
+    key = jax.random.key(lab.seed, impl="rbg")
+    params = _initial(model, key, data.train.inputs[:1])
     rows = len(data.train.inputs)
     return NetworkProblem(
         lab=lab,

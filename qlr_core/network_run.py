@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int32, Num
+from jaxtyping import Int32, Num, PyTree
 
-from qlr_core.network_frames import Frames, Instant, evaluated, take_frames
-from qlr_core.network_lab import CHUNK, FRAMES, NetworkLab, NetworkProblem, batch_of, network_problem
+from qlr_core.network_frames import Instant
+from qlr_core.network_lab import CHUNK, FRAMES, NetworkLab, NetworkProblem, network_problem
+from qlr_core.network_pictures import Frames, take_pictures
 from qlr_core.network_walk import Chunk, Leg, chunks, parameters_at, walk
-from qlr_core.objective import Batch, Params
+from qlr_core.objective import Batch
 from qlr_core.optimizers import build_optimizer
 from qlr_core.optimizers.base import StepInfo
 from qlr_core.projection import flat_rows, loss_on, main_plane, window_of
@@ -22,7 +23,7 @@ from qlr_core.spectrum import Spectrum, spectrum
 # too large for it is thinned, down to fewer frames for the very largest.
 PATH_BYTES = 64 * 2**20
 # The loss in the plane of the path is the mean over at most so many training rows: its 625 points are many.
-PLANE_ROWS = 512
+PLANE_ROWS = 256
 
 Progress = Callable[[int, int], object]
 
@@ -33,7 +34,7 @@ class NetworkRecord(NamedTuple):
     ``info`` has float32 or bool arrays of shape (steps,), without the vectors; ``info.loss`` is the loss of the step's batch
     before the step. ``path`` is θ after ``path_step`` steps in the coordinates of the plane, with the end of the run at 0;
     ``explained`` is the share of the path's variance along each axis. ``plane_loss`` is the training loss on the grid of
-    ``plane_x`` and ``plane_y``, row 0 the lowest y, over the first 512 training rows.
+    ``plane_x`` and ``plane_y``, row 0 the lowest y, over the first 256 training rows.
     """
 
     info: StepInfo
@@ -71,31 +72,38 @@ def run_network(lab: NetworkLab, legs: tuple[Leg, ...], progress: Progress | Non
     remedy, for settings out of range, data that are missing or damaged, or a network too large for memory.
     """
     problem = network_problem(lab)
-    curvature = dict(legs[-1].choices).get("curvature", "fisher") if legs else "fisher"
+    curvature = curvature_of(legs)
     steps = path_steps(problem)
     frames = frame_steps(steps)
     # A frame needs the state after its step too: where the step put the parameters.
     wanted = np.unique(np.concatenate([steps, frames, np.minimum(frames + 1, lab.steps)]))
     info, params, directions, seconds = _gather(problem, legs, wanted, progress)
     path = jax.tree.map(lambda leaf: leaf[np.searchsorted(wanted, steps)], params)
-    instants = _instants(problem, frames, wanted, info, params, directions)
+    pictures = take_pictures(problem, curvature, _instants(problem, frames, wanted, info, params, directions))
     plane = main_plane(flat_rows(path))
     x, y = window_of(plane.path)
-    first_rows = Batch(*(column[:PLANE_ROWS] for column in problem.data.train))
     record = NetworkRecord(
         info=info,
-        frames=take_frames(problem, curvature, instants),
+        frames=pictures.frames,
         path_step=steps,
         path=plane.path,
         explained=plane.explained,
         plane_x=x,
         plane_y=y,
-        plane_loss=loss_on(plane, problem.objective, problem.params, x, y, first_rows),
+        plane_loss=loss_on(plane, problem.objective, problem.params, x, y, plane_rows(problem)),
     )
-    end = jax.tree.map(lambda leaf: leaf[-1], params)
-    task, scale = problem.dataset.task, problem.data.target_scale
-    test_loss, test_metric = evaluated(problem.objective, task, end, batch_of(problem.data.test), scale)
-    return NetworkRun(lab, legs, curvature, record, float(test_loss), float(test_metric), seconds)
+    return NetworkRun(lab, legs, curvature, record, pictures.test_loss, pictures.test_metric, seconds)
+
+
+def curvature_of(legs: tuple[Leg, ...]) -> str:
+    """The name of the curvature that the pictures of a run show: its last optimizer's own, else the Fisher."""
+    return dict(legs[-1].choices).get("curvature", "fisher") if legs else "fisher"
+
+
+def plane_rows(problem: NetworkProblem) -> Batch:
+    """The training rows over which the loss in the plane of the path is the mean."""
+    inputs, targets = problem.data.train
+    return Batch(inputs[:PLANE_ROWS], targets[:PLANE_ROWS])
 
 
 def path_steps(problem: NetworkProblem) -> Int32[np.ndarray, " points"]:
@@ -112,7 +120,7 @@ def frame_steps(path: Int32[np.ndarray, " points"]) -> Int32[np.ndarray, " frame
 
 def _gather(
     problem: NetworkProblem, legs: tuple[Leg, ...], wanted: Int32[np.ndarray, " wanted"], progress: Progress | None
-) -> tuple[StepInfo, Params, Params, float]:
+) -> tuple[StepInfo, PyTree, PyTree, float]:
     """The numbers of every step; θ and d at the wanted steps alone, so that no whole run is held; the seconds a step."""
     steps = problem.lab.steps
     infos, rows, times, chunk = [], [], [], None
@@ -143,7 +151,7 @@ def _timed(problem: NetworkProblem, leg: Leg, last: Chunk) -> float:
 
 
 def _instants(
-    problem: NetworkProblem, frames: Any, wanted: Any, info: StepInfo, params: Params, directions: Params
+    problem: NetworkProblem, frames: Any, wanted: Any, info: StepInfo, params: PyTree, directions: PyTree
 ) -> list[Instant]:
     """What the pictures are taken of; the last is the state after the run, where no step starts."""
     found = []
@@ -152,7 +160,9 @@ def _instants(
         here, d = (jax.tree.map(lambda leaf, row=row: leaf[row], tree) for tree in (params, directions))
         if step == problem.lab.steps:
             nothing = jax.tree.map(lambda leaf: np.full_like(leaf, np.nan), d)
-            numbers = jax.tree.map(lambda leaf: np.asarray(np.nan if leaf.dtype == np.float32 else True, leaf.dtype), info)
+            numbers = jax.tree.map(
+                lambda leaf: np.asarray(np.nan if leaf.dtype == np.float32 else True, leaf.dtype), info
+            )
             landing, d = nothing, nothing
         else:
             numbers = jax.tree.map(lambda leaf, step=step: leaf[step], info)

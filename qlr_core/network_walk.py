@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from qlr_core.network_lab import CHUNK, NetworkProblem
-from qlr_core.objective import Batch, Params
+from qlr_core.objective import Batch
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.optimizers.base import Optimizer, StepInfo
 from qlr_core.ranges import as_arrays, check_knobs
@@ -36,8 +37,8 @@ class StepRecord(NamedTuple):
     """What is kept of each step while a run goes on: its numbers, θ before it and its direction."""
 
     info: StepInfo
-    params: Params
-    direction: Params
+    params: PyTree
+    direction: PyTree
 
 
 class Chunk(NamedTuple):
@@ -60,7 +61,7 @@ def step_record(moment: Moment) -> StepRecord:
 
 
 @partial(jax.jit, static_argnames="optimizer")
-def _start(optimizer: Optimizer, params: Params, data: Batch, schedule: Any, hyper: Any) -> RunState:
+def _start(optimizer: Optimizer, params: PyTree, data: Batch, schedule: Any, hyper: Any) -> RunState:
     return start(optimizer, params, data, schedule, hyper)
 
 
@@ -89,7 +90,9 @@ def check_legs(legs: tuple[Leg, ...], steps: int) -> None:
     if starts[:1] != [0]:
         raise ValueError(f"The legs of the run start at steps {starts}; the first one must start at step 0.")
     if any(after <= before for before, after in pairwise(starts)) or starts[-1] >= steps:
-        raise ValueError(f"Legs at steps {starts} do not fit into {steps} steps; each must start later than the one before.")
+        raise ValueError(
+            f"Legs at steps {starts} do not fit into {steps} steps; each must start later than the one before."
+        )
     for leg in legs:
         reason = optimizer_named(leg.optimizer).unavailable()
         if reason:
@@ -136,7 +139,7 @@ def state_at_leg(
     return _start(optimizer, params, data, rows, as_arrays(leg.hyper, jnp.float32))
 
 
-def parameters_at(problem: NetworkProblem, legs: tuple[Leg, ...], step: int) -> Params:
+def parameters_at(problem: NetworkProblem, legs: tuple[Leg, ...], step: int) -> PyTree:
     """θ after so many steps of a run, in NumPy, by taking them again; ValueError for a step that the lab does not have."""
     if not 0 <= step <= problem.lab.steps:
         raise ValueError(f"step = {step} is out of range; give a whole number from 0 to {problem.lab.steps}.")

@@ -95,8 +95,8 @@ def knobs_with(knobs: type[Knobs], **values: Any) -> Knobs:
 
 def check_knobs(knobs: Knobs) -> Knobs:
     """The knobs as Python floats; ValueError naming the first one that is not a number in its range."""
-    ranges = ranges_of(type(knobs))
-    return type(knobs)(*(ranges[name].check(name, value) for name, value in zip(knobs._fields, knobs, strict=True)))
+    make: Any = type(knobs)
+    return make(*(knob.check(name, getattr(knobs, name)) for name, knob in ranges_of(make).items()))
 
 
 def as_arrays(knobs: Knobs, dtype: Any) -> Knobs:

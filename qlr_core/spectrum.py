@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.sparse.linalg
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Float64
+from jaxtyping import Array, Float, Float64, PyTree
 
 from qlr_core.curvature import CURVATURES, curvature_named
-from qlr_core.objective import Batch, Objective, Params, linearize
+from qlr_core.objective import Batch, Objective, linearize
 
 # The digits' network 64-32-10 has 2,410; an eigenvalue costs about a dozen products, each four to six forward passes.
 MAX_PARAMETERS = 2_500
@@ -28,7 +28,7 @@ class Spectrum(NamedTuple):
 
 @partial(jax.jit, static_argnames=("objective", "curvature"))
 def _product(
-    objective: Objective, curvature: str, params: Params, batch: Batch, v: Float[Array, " parameters"]
+    objective: Objective, curvature: str, params: PyTree, batch: Batch, v: Float[Array, " parameters"]
 ) -> Float[Array, " parameters"]:
     lin = linearize(objective, params, None, batch)
     _, unravel = ravel_pytree(params)
@@ -36,15 +36,13 @@ def _product(
 
 
 @partial(jax.jit, static_argnames=("objective", "curvature"))
-def _dense(
-    objective: Objective, curvature: str, params: Params, batch: Batch
-) -> Float[Array, "parameters parameters"]:
+def _dense(objective: Objective, curvature: str, params: PyTree, batch: Batch) -> Float[Array, "parameters parameters"]:
     flat, _ = ravel_pytree(params)
     return jax.lax.map(lambda v: _product(objective, curvature, params, batch, v), jnp.eye(flat.size, dtype=flat.dtype))
 
 
 def leading_eigenvalues(
-    objective: Objective, params: Params, batch: Batch, curvature: str, count: int = 10
+    objective: Objective, params: PyTree, batch: Batch, curvature: str, count: int = 10
 ) -> Float64[np.ndarray, " count"]:
     """The eigenvalues of largest magnitude of C at θ on a batch, in float64, with their signs.
 
@@ -75,16 +73,24 @@ def _in_float64(leaf: Any) -> Any:
     return jnp.asarray(leaf.astype(np.float64) if np.issubdtype(leaf.dtype, np.floating) else leaf)
 
 
+class _Products:
+    """A symmetric matrix as SciPy asks for one: its shape, and its product with a vector."""
+
+    def __init__(self, parameters: int, product: Any) -> None:
+        self.shape, self.dtype, self.product = (parameters, parameters), np.dtype(np.float64), product
+
+    def matvec(self, v: Float64[np.ndarray, "..."]) -> Float64[np.ndarray, " parameters"]:
+        return np.asarray(self.product(jnp.asarray(v.ravel())))
+
+
 def _lanczos(product: Any, parameters: int, count: int) -> Float64[np.ndarray, " count"]:
     start = np.random.default_rng(_FIRST_VECTOR_SEED).standard_normal(parameters)
     if not np.isfinite(np.asarray(product(jnp.asarray(start)))).all():
         return np.full(count, np.nan)
-    operator = scipy.sparse.linalg.LinearOperator(
-        (parameters, parameters), matvec=lambda v: np.asarray(product(jnp.asarray(v.ravel()))), dtype=np.float64
-    )
-    return scipy.sparse.linalg.eigsh(operator, count, which="LM", v0=start, return_eigenvectors=False)
+    operator: Any = scipy.sparse.linalg.aslinearoperator(_Products(parameters, product))
+    return np.asarray(scipy.sparse.linalg.eigsh(operator, count, which="LM", v0=start, return_eigenvectors=False))
 
 
-def spectrum(objective: Objective, params: Params, batch: Batch, count: int = 10) -> Spectrum:
+def spectrum(objective: Objective, params: PyTree, batch: Batch, count: int = 10) -> Spectrum:
     """The leading eigenvalues of Fisher, Hessian and empirical Fisher; see ``leading_eigenvalues``."""
     return Spectrum(**{c.name: leading_eigenvalues(objective, params, batch, c.name, count) for c in CURVATURES})

@@ -66,11 +66,15 @@ def slice_span(learning_rate: Any, best: Any, undamped: Any) -> tuple[Any, Any]:
     The undamped one counts up to 8 times the others, or they would shrink to a point. Non-finite ones do not count; if
     nothing is left the grid is 0…1. Works elementwise, in NumPy's or JAX's numbers.
     """
-    near = [jnp.where(jnp.isfinite(alpha), alpha, 0.0) for alpha in (learning_rate, best)]
-    reach = _SLICE_REACH * jnp.maximum(jnp.abs(near[0]), jnp.abs(near[1]))
-    far = jnp.where(jnp.isfinite(undamped), jnp.where(reach > 0, jnp.clip(undamped, -reach, reach), undamped), 0.0)
-    low = jnp.minimum(jnp.minimum(jnp.minimum(near[0], near[1]), far), 0.0)
-    high = jnp.maximum(jnp.maximum(jnp.maximum(near[0], near[1]), far), 0.0)
+
+    def finite(alpha: Any) -> Any:
+        return jnp.where(jnp.isfinite(alpha), alpha, 0.0)
+
+    applied, best, undamped = finite(learning_rate), finite(best), finite(undamped)
+    reach = _SLICE_REACH * jnp.maximum(jnp.abs(applied), jnp.abs(best))
+    far: Any = jnp.where(reach > 0, jnp.clip(undamped, -reach, reach), undamped)
+    low = jnp.minimum(jnp.minimum(jnp.minimum(applied, best), far), 0.0)
+    high = jnp.maximum(jnp.maximum(jnp.maximum(applied, best), far), 0.0)
     empty = high == low
     low, high = jnp.where(empty, 0.0, low), jnp.where(empty, 1.0, high)
     margin = jnp.where(empty, 0.0, _SLICE_MARGIN) * (high - low)
@@ -224,9 +228,7 @@ def _run(
         numbers = as_arrays(hyper, jnp.float64)
         run = _start(built, jnp.asarray(position, jnp.float64), data, numbers)
         if state is not None:
-            run = run._replace(
-                opt_state=jax.tree.map(lambda leaf, like: jnp.asarray(leaf, like.dtype), state, run.opt_state)
-            )
+            run = run._replace(opt_state=jax.tree.map(lambda leaf, like: jnp.asarray(leaf, like.dtype), state, run.opt_state))
         record, final, seconds = _chain(built, run, data, numbers, steps, _record(objective, curvature))
     final_loss = value_at(surface, parameters, final.params)
     return SurfaceRun(surface, parameters, optimizer, choices, hyper, curvature, record, final, final_loss, seconds)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import optax
@@ -15,6 +15,7 @@ from qlr_core.optimizers.quadratic_lr import (
     REDUCTION_RATIO,
     DampingRule,
     Problem,
+    QuadraticKnobs,
     QuadraticState,
     damping_rule_named,
     initial_state,
@@ -32,19 +33,7 @@ class QuadraticLRState(NamedTuple):
     info: StepInfo
 
 
-class _Knobs(NamedTuple):
-    initial_damping: Any
-    damping_decrease: Any
-    damping_increase: Any
-    min_damping: Any
-    max_learning_rate: Any
-    amplification: Any
-    averaging: Any
-    absolute_curvature: Any
-    rounding_multiple: Any
-
-
-def _check(knobs: _Knobs) -> None:
+def _check(knobs: QuadraticKnobs) -> None:
     """ValueError for a plain number out of its range (a traced one cannot be looked at)."""
     ranges = ranges_of(SGDQLRHyper)
     for name, value in knobs._asdict().items():
@@ -75,7 +64,7 @@ def _hessian_form(value_fn: Callable[[Params], Any], params: Params) -> Callable
 
 def _transformation(
     direction: optax.GradientTransformation,
-    knobs: _Knobs,
+    knobs: QuadraticKnobs,
     rule: DampingRule,
     finish: optax.GradientTransformation | None,
     takes_gradient: bool = False,
@@ -120,7 +109,8 @@ def _transformation(
             direction_state = keep_if(info.accepted, direction_state, state.direction)
         return move, QuadraticLRState(direction_state, rule_state, info._replace(gradient=None, direction=None))
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    # optax's protocol has no words for keywords that must be given.
+    return optax.GradientTransformationExtraArgs(init, cast(Any, update))
 
 
 def scale_by_quadratic_lr(
@@ -149,7 +139,7 @@ def scale_by_quadratic_lr(
     Raises:
         ValueError: for a number out of its range, or where the rule itself is masked.
     """
-    knobs = _Knobs(
+    knobs = QuadraticKnobs(
         initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
         absolute_curvature, rounding_multiple,
     )  # fmt: skip
@@ -177,7 +167,7 @@ def adam_qlr(
     Takes the arguments of ``scale_by_quadratic_lr``; ``grad`` need not be passed, as the gradient that enters is used.
     With ``damping_rule`` "decreasing_loss" a step that does not lower the loss is taken back, Adam's buffers included.
     """
-    knobs = _Knobs(
+    knobs = QuadraticKnobs(
         initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
         absolute_curvature, rounding_multiple,
     )  # fmt: skip
@@ -198,7 +188,7 @@ def sgd_qlr(
     finish: optax.GradientTransformation | None = None,
 ) -> optax.GradientTransformationExtraArgs:
     """SGD-QLR: the gradient's direction with AdamQLR's learning rate and damping; arguments as of ``adam_qlr``."""
-    knobs = _Knobs(
+    knobs = QuadraticKnobs(
         initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
         absolute_curvature, rounding_multiple,
     )  # fmt: skip

@@ -95,7 +95,8 @@ def _run(state: LabState, place: int, label: str, run: SurfaceRun, outcome: Outc
         predicted_change=info.predicted_change,
         actual_change=_actual_change(run),
         reduction_ratio=info.reduction_ratio,
-        phi=record.slice,
+        # The change, taken in float64: near a minimum f itself would drown it when it is rounded to float32.
+        phi=record.slice - info.loss[:, None],
         reliable=info.reliable,
         accepted=info.accepted,
         final=(*(float(c) for c in run.positions[-1]), run.final_loss, float(info.next_damping[-1])),

@@ -89,7 +89,8 @@ def show(state: LabState) -> pd.DataFrame | None:
     if not math.isfinite(value_at(surface, parameters, state.start)):
         st.error(f"f is not finite at the start ({state.start[0]:g}, {state.start[1]:g}). Choose another start.")
         return None
-    runs = cached.lab_runs(state)
+    with st.spinner("Compiling: the first run of an optimizer on a surface takes a few seconds."):
+        runs = cached.lab_runs(state)
     outcomes = [outcome_of(run) for run in runs]
     window = _window(surface, state.start)
     grid = cached.lab_landscape(state.surface, state.text, state.parameters, window)

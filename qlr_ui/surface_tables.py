@@ -36,4 +36,4 @@ def _loss(value: float) -> str:
 
 
 def _count(value: float) -> str:
-    return "–" if not math.isfinite(value) else f"{value:g}"
+    return "–" if not math.isfinite(value) else f"{value:.4g}"

@@ -15,7 +15,7 @@ from tests.oracle import Matrix, Problem, Vector
 def complex_step(gradient: Callable[[Vector], Vector], theta: Vector) -> Matrix:
     """The Hessian of a function from its gradient, which must be analytic code: no abs, max or conjugate."""
     tiny = 1e-30
-    return np.stack([gradient(theta + 1j * tiny * axis).imag / tiny for axis in np.eye(theta.size)], axis=1)
+    return np.stack([np.imag(gradient(theta + 1j * tiny * axis)) / tiny for axis in np.eye(theta.size)], axis=1)
 
 
 class Network(NamedTuple):

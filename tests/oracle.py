@@ -1,12 +1,14 @@
 """AdamQLR in plain NumPy float64 with dense matrices, from the formulas alone: what the core is held against."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Vector = np.ndarray
 Matrix = np.ndarray
+# One number, or one a step.
+Numbers = Any
 
 
 class Problem(NamedTuple):
@@ -40,24 +42,24 @@ class Knobs(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a step did, by the names of the core's StepInfo, and θ after it."""
+    """What a step did, by the names of the core's StepInfo, and θ after it; of a run, arrays with the steps first."""
 
-    loss: float
-    gradient_norm: float
-    direction_norm: float
-    slope: float
-    curvature: float
-    best_learning_rate: float
-    learning_rate: float
-    damping: float
-    next_damping: float
-    predicted_change: float
-    actual_change: float
-    reduction_ratio: float
-    reliable: bool
-    accepted: bool
-    update_norm: float
-    theta: Vector
+    loss: Numbers
+    gradient_norm: Numbers
+    direction_norm: Numbers
+    slope: Numbers
+    curvature: Numbers
+    best_learning_rate: Numbers
+    learning_rate: Numbers
+    damping: Numbers
+    next_damping: Numbers
+    predicted_change: Numbers
+    actual_change: Numbers
+    reduction_ratio: Numbers
+    reliable: Numbers
+    accepted: Numbers
+    update_norm: Numbers
+    theta: Numbers
 
 
 class Memory(NamedTuple):
@@ -66,7 +68,7 @@ class Memory(NamedTuple):
     m: Vector
     v: Vector
     steps: int
-    mean_learning_rate: float
+    mean_learning_rate: Numbers
 
 
 def shortened(vector: Vector, longest: float) -> Vector:

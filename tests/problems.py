@@ -1,6 +1,7 @@
 """Small problems in JAX that several tests of the core share."""
 
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -36,8 +37,9 @@ def number_of_parameters(sizes: tuple[int, ...]) -> int:
     return sum((rows + 1) * columns for rows, columns in pairwise(sizes))
 
 
+@cache
 def network(loss: Loss, activation: Callable[[Any], Any] = jnp.tanh) -> Objective:
-    """A dense network of any size as an objective."""
+    """A dense network of any size as an objective; equal arguments give the same one, so that jit knows it again."""
 
     def apply(params, model_state, inputs, *, train, key, mask):
         *hidden, last = params

@@ -128,8 +128,8 @@ def prepare(
         target_mean, target_scale = _mean_and_scale(targets[parts.train], 0)
         targets = ((targets - target_mean) / target_scale).astype(np.float32)
     inputs = ((inputs - input_mean) / input_scale).astype(np.float32)
-    splits = (Split(inputs[rows], targets[rows]) for rows in parts)
-    return Data(*splits, input_mean, input_scale, target_mean, target_scale)
+    train, validation, test = (Split(inputs[rows], targets[rows]) for rows in parts)
+    return Data(train, validation, test, input_mean, input_scale, target_mean, target_scale)
 
 
 def _check(dataset: Dataset, inputs: Num[np.ndarray, "..."], targets: Num[np.ndarray, "..."]) -> None:

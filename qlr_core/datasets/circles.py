@@ -17,9 +17,7 @@ class CirclesKnobs(NamedTuple):
     noise: Annotated[
         Scalar, Range(0.1, 0.0, 0.4, "σ", "Noise", "Standard deviation, in outer radii.", minimum=0.0, maximum=10.0)
     ]
-    factor: Annotated[
-        Scalar, Range(0.5, 0.1, 0.9, "r", "Inner radius", "In outer radii.", minimum=0.0, maximum=0.999)
-    ]
+    factor: Annotated[Scalar, Range(0.5, 0.1, 0.9, "r", "Inner radius", "In outer radii.", minimum=0.0, maximum=0.999)]
     size: Size
 
 

@@ -21,7 +21,9 @@ def _unavailable() -> str:
     wanted = f"{_FOLDER}/data.txt and {_FOLDER}/permutation_indices.txt"
     if not directory:
         return f"UCI Energy is not packaged: set {DATA_DIRECTORY} to a folder with {wanted}."
-    missing = [name for name in ("data.txt", "permutation_indices.txt") if not (Path(directory, _FOLDER, name)).is_file()]
+    missing = [
+        name for name in ("data.txt", "permutation_indices.txt") if not (Path(directory, _FOLDER, name)).is_file()
+    ]
     if missing:
         return f"UCI Energy is incomplete: {DATA_DIRECTORY} names a folder without {_FOLDER}/{missing[0]}; it needs {wanted}."
     return ""

@@ -23,9 +23,7 @@ class SpiralsKnobs(NamedTuple):
     size: Size
 
 
-def _rows(
-    arms: int, knobs: SpiralsKnobs, seed: int
-) -> tuple[Float[np.ndarray, "rows 2"], Int[np.ndarray, " rows"]]:
+def _rows(arms: int, knobs: SpiralsKnobs, seed: int) -> tuple[Float[np.ndarray, "rows 2"], Int[np.ndarray, " rows"]]:
     """Archimedean spirals: the radius grows with the angle; points lie evenly along the arm's area, from its root on."""
     rng = np.random.default_rng([seed, arms])
     arm = np.arange(int(knobs.size)) % arms

@@ -63,7 +63,7 @@ def scalar_dtype(params: Params) -> Any:
 class Step(Protocol):
     """One step on one batch; returns the new parameters, model state and optimizer state, and what happened."""
 
-    def __call__(
+    def __call__(  # noqa: D102
         self,
         params: Params,
         model_state: ModelState,

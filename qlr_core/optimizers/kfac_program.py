@@ -75,9 +75,12 @@ def _register_softmax(outputs: Any, batch: Batch, weight: Any) -> None:
 def _register_squared_error(outputs: Any, batch: Batch, weight: Any) -> None:
     import kfac_jax
 
-    shown = 1 if batch.mask is None else batch.mask.astype(outputs.dtype)[..., None]
+    targets = batch.targets
+    if batch.mask is not None:
+        shown = batch.mask.astype(outputs.dtype)[..., None]
+        outputs, targets = shown * outputs, shown * targets
     # Its squared error is ‖z − y‖², without the ½.
-    kfac_jax.register_squared_error_loss(shown * outputs, shown * batch.targets, weight=0.5 * weight)
+    kfac_jax.register_squared_error_loss(outputs, targets, weight=0.5 * weight)
 
 
 def _register_residuals(outputs: Any, batch: Batch, weight: Any) -> None:
@@ -143,6 +146,7 @@ def program(objective: Objective, params: Params, inputs: Inputs, curvature_memo
         num_burnin_steps=0,
         curvature_ema=curvature_memory,
         estimation_mode="ggn_exact" if surface else "ggn_curvature_prop",
+        register_only_generic=surface,  # or a residual such as a − x would pass for a layer
         layer_tag_to_block_ctor={"generic": kfac_jax.NaiveFull} if surface else None,
         batch_size_extractor=lambda inputs: rows,
         multi_device=False,
@@ -161,11 +165,20 @@ def curvature_blocks(
 
 
 def cost(objective: Objective, params: Params, inputs: Inputs, adaptive: bool) -> float:
-    """A step's passes through the model in gradient-equivalents; factors and their inverses are not among them.
+    """A step's operations in gradient-equivalents; inverting the factors, whose price no batch shares, is not among them.
 
-    The gradient, and a backward pass for the estimate (on a surface one for each residual); if adaptive, pushforwards of
-    the step and of the last move for the exact quadratic model, and f at the new parameters.
+    The gradient; a backward pass for the estimate (on a surface one for each residual) and the factors themselves; if
+    adaptive, pushforwards of the step and of the last move for the exact quadratic model, and f at the new parameters.
     """
-    estimates = math.prod(_output_shape(objective, params, inputs)[1:]) if objective.loss is RESIDUALS else 1
+    surface = objective.loss is RESIDUALS
+    estimates = math.prod(_output_shape(objective, params, inputs)[1:]) if surface else 1
+    factors = 0.0 if surface else _factors(params)
     heuristics = 2 * _PUSHFORWARD + FORWARD if adaptive else 0.0
-    return (GRADIENT + estimates * BACKWARD + heuristics) / GRADIENT
+    return (GRADIENT + estimates * BACKWARD + factors + heuristics) / GRADIENT
+
+
+def _factors(params: Params) -> float:
+    """The outer products of a layer's inputs and of its output gradients, in forward passes: (m² + n²) / mn."""
+    shapes = [leaf.shape for leaf in jax.tree.leaves(params) if leaf.ndim >= 2]
+    sides = [(math.prod(shape[:-1]), shape[-1]) for shape in shapes]
+    return sum(m**2 + n**2 for m, n in sides) / max(sum(m * n for m, n in sides), 1)

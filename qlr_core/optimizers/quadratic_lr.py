@@ -7,7 +7,7 @@ decides α, the move and the next λ. ``scale_by_quadratic_lr`` offers it as a l
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -28,9 +28,8 @@ from qlr_core.quadratic import (
 from qlr_core.registry import named
 
 
-@runtime_checkable
-class QuadraticKnobs(Protocol):
-    """The numbers of the rule, by the names and defaults of ``AdamQLRHyper``."""
+class QuadraticKnobs(NamedTuple):
+    """The numbers of the rule; any NamedTuple that has these among others will do, such as ``AdamQLRHyper``."""
 
     initial_damping: Any
     damping_decrease: Any
@@ -61,7 +60,7 @@ class Problem:
     change: Callable[[Params], Any]
 
 
-def _adapt_by_ratio(info: StepInfo, knobs: QuadraticKnobs) -> tuple[Any, Any]:
+def _adapt_by_ratio(info: StepInfo, knobs: Any) -> tuple[Any, Any]:
     damping = adapt_damping(
         info.damping, info.reduction_ratio, knobs.damping_decrease, knobs.damping_increase, knobs.min_damping,
         info.reliable,
@@ -69,7 +68,7 @@ def _adapt_by_ratio(info: StepInfo, knobs: QuadraticKnobs) -> tuple[Any, Any]:
     return damping, True
 
 
-def _adapt_by_loss(info: StepInfo, knobs: QuadraticKnobs) -> tuple[Any, Any]:
+def _adapt_by_loss(info: StepInfo, knobs: Any) -> tuple[Any, Any]:
     accepted = info.actual_change <= 0  # False for NaN
     damping = info.damping * jnp.where(accepted, knobs.damping_decrease, knobs.damping_increase)
     # Differs from the paper: it has no floor in this rule, where λ can then reach 0 and stay; min_damping 0 removes it.
@@ -96,7 +95,7 @@ def damping_rule_named(name: str) -> DampingRule:
     return named(DAMPING_RULES, name, "damping rule")
 
 
-def initial_state(params: Params, knobs: QuadraticKnobs, finish: optax.GradientTransformation) -> QuadraticState:
+def initial_state(params: Params, knobs: Any, finish: optax.GradientTransformation) -> QuadraticState:
     """The state before the first step, in the parameters' scalar type."""
     dtype = scalar_dtype(params)
     return QuadraticState(jnp.asarray(knobs.initial_damping, dtype), jnp.zeros((), dtype), finish.init(params))
@@ -107,7 +106,7 @@ def quadratic_step(
     state: QuadraticState,
     params: Params,
     problem: Problem,
-    knobs: QuadraticKnobs,
+    knobs: Any,
     rule: DampingRule = REDUCTION_RATIO,
     finish: optax.GradientTransformation | None = None,
 ) -> tuple[Params, QuadraticState, StepInfo]:

@@ -84,7 +84,7 @@ function changeLines({ anatomy }) {
   const tone = anatomy.usesModel ? undefined : "quiet";
   const lines = [
     { stage: 5, tone, model: anatomy.usesModel, html: `ΔM = −α gᵀd + ½ α² q = ${formatNumber(anatomy.predicted)} <small>promised</small>` },
-    { stage: 5, html: `Δf = ${formatNumber(anatomy.actual)} <small>${anatomy.accepted ? "kept" : "trial, rejected"}</small>` },
+    { stage: 5, html: `Δf = ${formatNumber(anatomy.actual)} <small>${anatomy.accepted ? "actual" : "trial, rejected"}</small>` },
   ];
   if (!Number.isFinite(anatomy.ratio)) return lines;
   const ratio = fraction(formatNumber(anatomy.actual), formatNumber(anatomy.predicted));

@@ -200,7 +200,7 @@ function colorBar(context, theme, frame, surface) {
   context.fillRect(left, scale(surface.high), width, frame.bottom - scale(surface.high));
   context.strokeStyle = theme.line;
   context.strokeRect(left + 0.5, scale(surface.high) + 0.5, width - 1, frame.bottom - scale(surface.high) - 1);
-  haloText(context, theme, surface.f_floor === 0 ? "f" : "f − min", left, frame.top + 6 * theme.scale, { color: theme.muted, halo: false });
+  haloText(context, theme, Math.abs(surface.f_floor) <= 10 ** surface.low ? "f" : "f − min", left, frame.top + 6 * theme.scale, { color: theme.muted, halo: false });
   const whole = logLevels(surface.low, surface.high, 8).filter(Number.isInteger);
   for (const level of whole) {
     line(context, left + width, scale(level), left + width + 3, scale(level), theme.line);

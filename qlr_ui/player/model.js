@@ -1,6 +1,6 @@
 // The quadratic model along one direction, as in the paper; plain arithmetic that knows no screen.
 
-const SINGLE_EPSILON = 2 ** -23; // spacing of float32 at 1: the precision in which phi arrives
+const DOUBLE_EPSILON = 2 ** -52; // spacing of float64 at 1: the precision in which surfaces run
 const NOISE_MULTIPLE = 16; // the core's rounding_multiple
 
 /** The damping the model uses; optimizers without damping have the undamped model. */
@@ -68,8 +68,8 @@ export function interpolatePhi(phi, [low, high], alpha) {
 export function whatIf(row, phi, span, alpha) {
   const stopped = Math.max(span[0], Math.min(span[1], alpha));
   const predicted = predictedChange(row, stopped);
-  const actual = interpolatePhi(phi, span, stopped) - row.loss;
-  const reliable = Math.abs(predicted) >= NOISE_MULTIPLE * SINGLE_EPSILON * Math.abs(row.loss);
+  const actual = interpolatePhi(phi, span, stopped);
+  const reliable = Math.abs(predicted) >= NOISE_MULTIPLE * DOUBLE_EPSILON * Math.abs(row.loss);
   return { alpha: stopped, predicted, actual, ratio: actual / predicted, reliable };
 }
 

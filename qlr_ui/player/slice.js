@@ -62,7 +62,7 @@ export class Slice {
     trace(context, frame, quadratic(row.curvature), color, 1.6 * theme.scale, [1.5, 3.5]);
     if (anatomy.usesModel) trace(context, frame, quadratic(anatomy.curvature), color, 2.2 * theme.scale);
     context.globalAlpha = stageStrength(state, 5);
-    const truth = (pixel) => this.y(interpolatePhi(anatomy.phi, anatomy.span, this.x.inverse(pixel)) - row.loss);
+    const truth = (pixel) => this.y(interpolatePhi(anatomy.phi, anatomy.span, this.x.inverse(pixel)));
     trace(context, frame, truth, theme.truth, 2.2 * theme.scale);
     context.globalAlpha = 1;
   }
@@ -70,7 +70,8 @@ export class Slice {
   marks(context, scene, theme, frame) {
     const { anatomy, row, focus, state } = scene;
     const color = runColor(theme, focus);
-    haloText(context, theme, "change of f", frame.left + 7, frame.bottom - 10 * theme.scale, { color: theme.muted });
+    const crowded = this.y(0) > frame.bottom - 24 * theme.scale;
+    haloText(context, theme, "change of f", frame.left + 7, crowded ? frame.top + 9 * theme.scale : frame.bottom - 10 * theme.scale, { color: theme.muted });
     const inside = (alpha) => Number.isFinite(alpha) && this.x(alpha) >= frame.left && this.x(alpha) <= frame.right;
     context.globalAlpha = stageStrength(state, 4);
     const limit = anatomy.best < 0 ? -focus.maxLearningRate : focus.maxLearningRate;
@@ -120,8 +121,8 @@ export class Slice {
 function changeRange({ anatomy, row, focus }) {
   const recorded = predictedChange(row, row.learning_rate);
   const best = anatomy.usesModel ? predictedChange(row, anatomy.best) : NaN;
-  const lowest = Math.min(...anatomy.phi.filter(Number.isFinite)) - row.loss;
-  const landing = interpolatePhi(anatomy.phi, anatomy.span, row.learning_rate) - row.loss;
+  const lowest = Math.min(...anatomy.phi.filter(Number.isFinite));
+  const landing = interpolatePhi(anatomy.phi, anatomy.span, row.learning_rate);
   const values = [0, recorded, best, lowest, landing].filter(Number.isFinite);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const room = high - low || Math.abs(row.loss) * 1e-6 || 1e-12;

@@ -38,6 +38,7 @@ export class StepMarks {
       context.restore();
     }
     this.heads(context, scene, theme, frame, progress, labels);
+    labels.draw();
   }
 
   model(context, scene, theme, frame, labels) {
@@ -144,7 +145,7 @@ function headAt(scene, run, progress) {
 /** Places labels beside their points so that none covers another label, a mark, or leaves the plot. */
 class Labels {
   constructor(context, theme, frame) {
-    Object.assign(this, { context, theme, frame, taken: [] });
+    Object.assign(this, { context, theme, frame, taken: [], placed: [] });
   }
 
   reserve(x, y, radius) {
@@ -159,8 +160,17 @@ class Labels {
     const boxes = candidates(px, py, width, height, 9 * theme.scale);
     const box = boxes.find((candidate) => this.free(candidate)) ?? boxes[0];
     this.taken.push(box);
-    this.leader(box, px, py, color);
-    haloText(context, theme, text, box.left, (box.top + box.bottom) / 2, { color, size, weight });
+    this.placed.push({ text, box, px, py, color, size, weight, strength: context.globalAlpha });
+  }
+
+  /** Draws what was placed, over every arrow. */
+  draw() {
+    for (const { text, box, px, py, color, size, weight, strength } of this.placed) {
+      this.context.globalAlpha = strength;
+      this.leader(box, px, py, color);
+      haloText(this.context, this.theme, text, box.left, (box.top + box.bottom) / 2, { color, size, weight });
+    }
+    this.context.globalAlpha = 1;
   }
 
   /** A thin line to a label that found no room beside its point. */

@@ -7,7 +7,7 @@ const COLORS = [
 
 /** Light or dark follows the background that is really there, so every host and every custom theme works. */
 export function readTheme(root) {
-  root.dataset.theme = "light";
+  delete root.dataset.theme; // the projector's own black and white must not decide
   const background = parseColor(getComputedStyle(root).backgroundColor);
   root.dataset.theme = luminance(background) < 0.35 ? "dark" : "light";
   const style = getComputedStyle(root);

@@ -33,10 +33,10 @@ function bars(context, { anatomy }, theme, { left, right, top, unit }) {
   const known = [anatomy.predicted, anatomy.actual].filter(Number.isFinite).map((change) => -change);
   const [low, high] = [Math.min(0, ...known), Math.max(0, ...known)];
   const labelWidth = 72 * theme.scale;
-  const scale = linearScale(low, high || 1, left + labelWidth + (low < 0 ? 40 * theme.scale : 0), right - 62 * theme.scale);
+  const scale = linearScale(low, high || 1, left + labelWidth + (low < 0 ? 20 * theme.scale : 0), right - (low < 0 ? 92 : 62) * theme.scale);
   const model = anatomy.usesModel ? theme.model : theme.muted;
   bar(context, theme, scale, left, top, unit, anatomy.usesModel ? "promised" : "model says", -anatomy.predicted, model);
-  bar(context, theme, scale, left, top + 36 * unit, unit, anatomy.accepted ? "kept" : "trial", -anatomy.actual, theme.truth);
+  bar(context, theme, scale, left, top + 36 * unit, unit, anatomy.accepted ? "actual" : "trial", -anatomy.actual, theme.truth);
   line(context, scale(0), top - 2, scale(0), top + 64 * unit, theme.muted, 1);
 }
 

@@ -28,7 +28,7 @@ from tests.problems import built, example, network
 POISSON = Loss("poisson", "Poisson, log rate z", lambda z, y: jnp.sum(jnp.exp(z) - y * z, axis=-1))
 LOG_COSH = Loss("log_cosh", "Log cosh", lambda z, y: jnp.sum(jnp.log(jnp.cosh(z - y)), axis=-1))
 # Products and dense matrices are sums of the same terms in another order: equal to a few hundred roundings.
-CLOSE = {"rtol": 1e-12, "atol": 1e-13}
+CLOSE: Any = {"rtol": 1e-12, "atol": 1e-13}
 
 
 class Case(NamedTuple):
@@ -116,15 +116,15 @@ def dense_matrices(case: Case) -> dict[str, np.ndarray]:
 
 
 class Found(NamedTuple):
-    """What the core says of one case, in NumPy; products and forms by the name of the curvature."""
+    """What the core says of one case, in NumPy; ``there`` is the first of ``directions``, taken as a point."""
 
-    value: np.ndarray
-    gradient: np.ndarray
-    matrices: dict[str, np.ndarray]
-    forms: dict[str, np.ndarray]
-    value_there: np.ndarray
-    change: np.ndarray
-    outputs: np.ndarray
+    value: Any
+    gradient: Any
+    matrices: dict[str, Any]
+    forms: dict[str, Any]
+    value_there: Any
+    change_to_there: Any
+    outputs: Any
 
 
 def directions(case: Case) -> np.ndarray:
@@ -132,34 +132,35 @@ def directions(case: Case) -> np.ndarray:
     return np.random.default_rng(3).normal(size=(3, sum(leaf.size for leaf in jax.tree.leaves(case.params))))
 
 
+@partial(jax.jit, static_argnums=0)
+def core(objective: Objective, params: Any, batch: Batch, vectors: jax.Array) -> Found:
+    flat, unravel = ravel_pytree(params)
+    lin = linearize(objective, params, None, batch)
+
+    def column(curvature: Curvature, vector: jax.Array) -> jax.Array:
+        product = curvature.product(lin, unravel(vector))
+        assert jax.tree.structure(product) == jax.tree.structure(params)
+        return ravel_pytree(product)[0]
+
+    def form(curvature: Curvature, vector: jax.Array) -> jax.Array:
+        return curvature.quadratic_form(lin, unravel(vector))
+
+    unit = jnp.eye(flat.size, dtype=flat.dtype)
+    there: Any = unravel(vectors[0])
+    return Found(
+        lin.value,
+        ravel_pytree(lin.gradient)[0],
+        {c.name: jax.vmap(partial(column, c), out_axes=1)(unit) for c in CURVATURES},
+        {c.name: jax.vmap(partial(form, c))(vectors) for c in CURVATURES},
+        lin.value_at(there),
+        lin.change_to(there),
+        lin.outputs,
+    )
+
+
 def found(case: Case) -> Found:
     """The core's value, gradient, and every curvature as a dense matrix and along ``directions``."""
-    flat, unravel = ravel_pytree(case.params)
-
-    @jax.jit
-    def core(params: Any, batch: Batch, vectors: jax.Array) -> Found:
-        lin = linearize(case.objective, params, None, batch)
-
-        def column(curvature: Curvature, vector: jax.Array) -> jax.Array:
-            product = curvature.product(lin, unravel(vector))
-            assert jax.tree.structure(product) == jax.tree.structure(params)
-            return ravel_pytree(product)[0]
-
-        def form(curvature: Curvature, vector: jax.Array) -> jax.Array:
-            return curvature.quadratic_form(lin, unravel(vector))
-
-        unit = jnp.eye(flat.size, dtype=flat.dtype)
-        return Found(
-            lin.value,
-            ravel_pytree(lin.gradient)[0],
-            {c.name: jax.vmap(partial(column, c), out_axes=1)(unit) for c in CURVATURES},
-            {c.name: jax.vmap(partial(form, c))(vectors) for c in CURVATURES},
-            lin.value_at(unravel(vectors[0])),
-            lin.change_to(unravel(vectors[0])),
-            lin.outputs,
-        )
-
-    return jax.tree.map(np.asarray, core(case.params, case.batch, jnp.asarray(directions(case), flat.dtype)))
+    return jax.tree.map(np.asarray, core(case.objective, case.params, case.batch, jnp.asarray(directions(case))))
 
 
 @pytest.mark.parametrize(("make", "loss"), CASES, ids=[f"{make.__name__}-{loss.name}" for make, loss in CASES])
@@ -167,11 +168,14 @@ def test_products_forms_value_and_gradient_are_those_of_dense_matrices(make: Cal
     with jax.enable_x64(True):
         case = make(loss)
         here, expected = found(case), dense_matrices(case)
-        value, gradient = jax.jit(jax.value_and_grad(lambda x: jnp.mean(losses_and_outputs(case, x)[0])))(
-            ravel_pytree(case.params)[0]
-        )
+        f = jax.jit(jax.value_and_grad(lambda x: jnp.mean(losses_and_outputs(case, x)[0])))
+        value, gradient = f(ravel_pytree(case.params)[0])
+        value_there, _ = f(jnp.asarray(directions(case)[0]))
+        value, gradient, value_there = map(np.asarray, (value, gradient, value_there))
     np.testing.assert_allclose(here.value, value, **CLOSE)
     np.testing.assert_allclose(here.gradient, gradient, **CLOSE)
+    np.testing.assert_allclose(here.value_there, value_there, **CLOSE)
+    np.testing.assert_allclose(here.change_to_there, value_there - value, rtol=1e-12, atol=1e-13 * value)
     vectors = directions(case)
     for name, matrix in expected.items():
         np.testing.assert_allclose(here.matrices[name], matrix, **CLOSE, err_msg=name)
@@ -211,10 +215,10 @@ def test_the_fisher_is_the_mean_outer_product_of_gradients_at_labels_that_the_mo
 @both_losses
 def test_the_matrices_are_the_oracles(loss: Loss) -> None:
     with jax.enable_x64(True):
-        params, batch = example((3, 5, 2), 8, loss, seed=4, dtype=jnp.float64)
-        matrices = found(Case(network(loss), params, batch)).matrices
-        theta = np.asarray(ravel_pytree(params)[0])
-    oracle = Network(np.asarray(batch.inputs), np.asarray(batch.targets), 5, 2, loss.name)
+        case = dense_case(loss)
+        matrices = found(case).matrices
+        theta = np.asarray(ravel_pytree(case.params)[0])
+    oracle = Network(np.asarray(case.batch.inputs), np.asarray(case.batch.targets), 4, 2, loss.name)
     for name, matrix in matrices.items():
         np.testing.assert_allclose(matrix, network_problem(oracle, name).matrix(theta), **CLOSE)
 
@@ -230,18 +234,18 @@ def test_the_analytic_output_product_equals_the_one_by_differentiation(loss: Los
         np.testing.assert_allclose(analytic, generic.output_product(outputs, case.batch.targets, tangent), **CLOSE)
 
 
-def test_padding_counts_nowhere() -> None:
+def test_what_padding_holds_changes_not_a_bit_and_padding_alone_gives_zeros_and_not_nan() -> None:
     with jax.enable_x64(True):
         case = masked_case(SOFTMAX_CROSS_ENTROPY)
-        cut = case._replace(batch=Batch(case.batch.inputs[:7], case.batch.targets[:7]))
-        padded, whole = found(case)._replace(outputs=np.zeros(())), found(cut)._replace(outputs=np.zeros(()))
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, **CLOSE), padded, whole)
-
-
-def test_a_batch_of_padding_alone_gives_zeros_and_not_nan() -> None:
-    params, batch = example((3, 4, 2), 12, SQUARED_ERROR)
-    here = found(Case(network(SQUARED_ERROR), params, batch._replace(mask=jnp.zeros(12))))
-    assert all(not np.any(leaf) for leaf in jax.tree.leaves(here._replace(outputs=np.zeros(()))))
+        mask = case.batch.mask
+        assert mask is not None
+        inputs = jnp.where(mask[:, None] > 0, case.batch.inputs, -7.0)
+        targets = jnp.where(mask > 0, case.batch.targets, 1 - case.batch.targets)
+        usual = found(case)
+        other = found(case._replace(batch=Batch(inputs, targets, mask)))
+        nothing = found(case._replace(batch=case.batch._replace(mask=jnp.zeros_like(mask))))
+    jax.tree.map(np.testing.assert_array_equal, usual._replace(outputs=0), other._replace(outputs=0))
+    assert all(not np.any(leaf) for leaf in jax.tree.leaves(nothing._replace(outputs=0)))
 
 
 def test_without_a_mask_every_example_weighs_the_same() -> None:
@@ -267,22 +271,19 @@ def test_curvatures_are_found_by_name_and_an_unknown_name_lists_them() -> None:
 
 
 def flops(optimizer_name: str, **choices: str) -> float:
-    """The floating-point operations of one compiled step on a network that is all matrix products."""
+    """The floating-point operations of one compiled step on a network that is almost all matrix products."""
     objective = network(SOFTMAX_CROSS_ENTROPY, jax.nn.relu)
-    params, batch = example((128, 256, 256, 10), 512, SOFTMAX_CROSS_ENTROPY)
+    params, batch = example((128, 256, 10), 512, SOFTMAX_CROSS_ENTROPY)
     optimizer, hyper = built(optimizer_name, objective, **choices)
     state = optimizer.init(params, None, batch, hyper, None)
-    step = jax.jit(lambda *at: optimizer.step(*at, None)[:3])
-    analysis = step.lower(params, None, state, batch, hyper).compile().cost_analysis()
+    step = jax.jit(lambda params, state: optimizer.step(params, None, state, batch, hyper, None)[:3])
+    analysis: Any = step.lower(params, state).compile().cost_analysis()
     return analysis["flops"]
 
 
 def test_a_step_costs_no_more_passes_through_the_model_than_it_claims() -> None:
     adam = flops("adam")
-    # 2.0 in matrix products; the elementwise rest of both steps is below 3 % here.
+    # 2.0 in matrix products; the elementwise rest of both steps is a few percent here.
     assert 1.9 <= flops("adam_qlr", curvature="fisher") / adam <= 2.05
-    assert 1.9 <= flops("adam_qlr", curvature="empirical_fisher") / adam <= 2.05
-    # The decreasing-loss rule evaluates nothing more.
-    assert flops("adam_qlr", curvature="fisher", damping_rule="decreasing_loss") / adam <= 2.05
     # Second derivatives along d: claimed 8/3, which counts the form as value, first and second derivative.
     assert flops("adam_qlr", curvature="hessian") / adam <= 8 / 3 + 0.1

@@ -76,9 +76,9 @@ def trajectory(name: str, dtype: Any) -> tuple[StepInfo, np.ndarray]:
     return jax.tree.map(np.asarray, kept)
 
 
-def differences(found: np.ndarray, expected: Any) -> np.ndarray:
+def differences(found: Any, expected: Any) -> np.ndarray:
     """The relative differences within the horizon, the length of what was recorded."""
-    expected = np.asarray(expected)
+    found, expected = np.asarray(found), np.asarray(expected)
     return np.abs(found[: len(expected)] - expected) / np.abs(expected)
 
 

@@ -67,7 +67,7 @@ def curved(name: str, begin: np.ndarray = BEGIN, scale: float = 1.0, order: Any 
 @given(exponent=st.integers(-12, 12))
 def test_scaling_the_loss_with_damping_floor_and_epsilon_changes_nothing(curvature: str, rule: str, exponent: int) -> None:
     c = 4.0**exponent  # a power of 4, so that even √c only shifts exponents and every bit must agree
-    choices = {"curvature": curvature, "damping_rule": rule}
+    choices: Any = {"curvature": curvature, "damping_rule": rule}
     usual, path = curved("adam_qlr", initial_damping=0.1, min_damping=0.01, eps=1e-3, **choices)
     scaled, scaled_path = curved("adam_qlr", scale=c, initial_damping=0.1 * c, min_damping=0.01 * c, eps=1e-3 * c, **choices)
     np.testing.assert_array_equal(scaled_path, path)
@@ -82,7 +82,7 @@ def test_with_the_empirical_fisher_the_scale_enters_squared_and_alpha_inversely(
     # C = mean gᵢgᵢᵀ grows with c², so α falls with 1/c; an amplification of c restores the move where λ grows with c²
     # too. Then ΔM is another, so λ must stay.
     c = 4.0**exponent
-    common = {"curvature": "empirical_fisher", "damping_decrease": 1.0, "damping_increase": 1.0}
+    common: Any = {"curvature": "empirical_fisher", "damping_decrease": 1.0, "damping_increase": 1.0}
     usual, path = curved("adam_qlr", initial_damping=0.1, eps=1e-3, min_damping=0.0, **common)
     scaled, scaled_path = curved(
         "adam_qlr", scale=c, initial_damping=0.1 * c**2, eps=1e-3 * c, min_damping=0.0, amplification=c, **common,
@@ -131,7 +131,7 @@ def test_on_a_quadratic_with_its_hessian_and_no_damping_the_model_keeps_its_prom
     # Cayley: (I − S)(I + S)⁻¹ is a rotation.
     rotation = (np.eye(4) - skew + skew.T) @ np.linalg.inv(np.eye(4) + skew - skew.T)
     matrix = rotation @ np.diag(eigenvalues) @ rotation.T
-    off = {"initial_damping": 0.0, "min_damping": 0.0}
+    off: Any = {"initial_damping": 0.0, "min_damping": 0.0}
     info, _ = run(name, QUADRATIC, BEGIN, matrix, curvature="hessian", steps=5, **off)
     # Δf is a difference of two losses, each rounded in about ten operations.
     rounding = 32 * np.finfo(np.float64).eps * np.abs(info.loss) / np.abs(info.predicted_change)
@@ -142,12 +142,12 @@ def test_on_a_quadratic_with_its_hessian_and_no_damping_the_model_keeps_its_prom
 
 
 @every_rule
-@pytest.mark.parametrize("name", [spec.name for spec in OPTIMIZERS if spec.kind == "qlr"])
-@pytest.mark.parametrize("curvature", CURVATURES)
+@pytest.mark.parametrize(("name", "curvature"), [*(("adam_qlr", c) for c in CURVATURES), ("sgd_qlr", "fisher")])
 def test_at_an_exactly_zero_gradient_nothing_moves_and_nothing_is_nan_but_the_ratio(
     name: str, curvature: str, rule: str
 ) -> None:
     # A scale of 0 makes every residual, gradient and curvature exactly 0.
+    extra: Any
     for extra in ({}, {"initial_damping": 0.0, "min_damping": 0.0}):
         info, path = curved(name, scale=0.0, curvature=curvature, damping_rule=rule, **extra)
         assert not np.any(info.learning_rate) and not np.any(info.best_learning_rate) and not np.any(info.update_norm)
@@ -168,7 +168,8 @@ def test_an_amplification_of_two_promises_nothing(curvature: str) -> None:
 
 @cache
 def base(name: str, rule: str) -> tuple[StepInfo, np.ndarray]:
-    return curved(name, **({"damping_rule": rule} if rule else {}))
+    choices: Any = {"damping_rule": rule} if rule else {}
+    return curved(name, **choices)
 
 
 NEUTRAL = [
@@ -188,15 +189,16 @@ def test_a_neutral_value_switches_the_feature_off(name: str, knob: str, rule: st
     spec = next(spec for spec in OPTIMIZERS if spec.name == name)
     neutral = ranges_of(spec.hyper)[knob].neutral
     assert neutral is not None
-    choices = {"damping_rule": rule} if rule else {}
+    choices: Any = {"damping_rule": rule} if rule else {}
     _, path = base(name, rule)
-    _, nearly = curved(name, **{knob: NEARLY[neutral]}, **choices)
+    choices[knob] = NEARLY[neutral]
+    _, nearly = curved(name, **choices)
     np.testing.assert_array_equal(nearly, path)
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_factors_of_one_hold_the_damping_and_zeros_leave_no_damping_at_all(rule: str) -> None:
-    still = {"damping_decrease": 1.0, "damping_increase": 1.0, "damping_rule": rule}
+    still: Any = {"damping_decrease": 1.0, "damping_increase": 1.0, "damping_rule": rule}
     held, _ = curved("adam_qlr", initial_damping=0.25, **still)
     assert np.all(held.next_damping == 0.25)
     none, _ = curved("adam_qlr", initial_damping=0.0, min_damping=0.0, **still)

@@ -48,10 +48,10 @@ export function makePayload(runs = [makeRun()], shift = 0) {
   return assemble(JSON.stringify(header), blocks, size, shift);
 }
 
-/** phi is the quadratic 2 − 4α + 10 α² on the slice's own grid. */
+/** phi is the change −4α + 10 α² on the slice's own grid. */
 function phi(row, name) {
   const alpha = gridAlpha(row, Number(name.slice(4)));
-  return 2 - 4 * alpha + 10 * alpha * alpha;
+  return -4 * alpha + 10 * alpha * alpha;
 }
 
 /** α = α* = ¼, α° = ⅓: the span is [0, ⅓] and a quarter more on each side. */

@@ -78,7 +78,7 @@ test("a promise below rounding is not relied upon", () => {
   const [run] = decode(makePayload()).runs;
   const row = rowAt(run, 0);
   const { span, phi } = takeApart(run, 0, row);
-  assert.equal(whatIf(row, phi, span, 1e-7).reliable, false);
+  assert.equal(whatIf(row, phi, span, 1e-16).reliable, false);
   assert.equal(whatIf(row, phi, span, 0.1).reliable, true);
 });
 

@@ -19,8 +19,8 @@ test("phi of one step is gathered across the columns", () => {
   const [run] = decode(makePayload()).runs;
   const phi = phiAt(run, 1);
   assert.equal(phi.length, 65);
-  assert.ok(Math.abs(phi[0] - (2 + 4 / 12 + 10 / 144)) < 1e-6);
-  assert.ok(Math.abs(phi[64] - (2 - 20 / 12 + 250 / 144)) < 1e-6);
+  assert.ok(Math.abs(phi[0] - (4 / 12 + 10 / 144)) < 1e-6);
+  assert.ok(Math.abs(phi[64] - (-20 / 12 + 250 / 144)) < 1e-6);
 });
 
 test("a run ends where the header says; null there is not a number", () => {
