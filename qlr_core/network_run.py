@@ -177,7 +177,7 @@ def _instants(
 
 
 def record_bytes(record: NetworkRecord) -> int:
-    """How many bytes a record takes, and so what a browser is sent of a run; at most 400 kB whatever the settings."""
+    """How many bytes a record takes, and so what a browser is sent of a run: at most 300 kB whatever the settings."""
     return sum(leaf.nbytes for leaf in jax.tree.leaves(record))
 
 

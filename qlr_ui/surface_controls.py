@@ -5,6 +5,7 @@ link, a preset, a click in the picture, or a fork, goes through ``replace_state`
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -161,6 +162,8 @@ def _runs(state: LabState) -> LabState:
     return replace(state, runs=runs)
 
 
+# Remembered, as asking for the versions of packages reads their files.
+@lru_cache(maxsize=1024)
 def reason_off(spec: OptimizerSpec, surface: Surface) -> str:
     """Why an optimizer cannot run on a surface, as a sentence; "" where it can."""
     if spec.needs_fisher and "fisher" not in surface.curvatures:

@@ -25,7 +25,7 @@ class Session:
     def __init__(self, address: str, number: int) -> None:
         self.address = address
         self.random = random.Random(number)
-        self.slider, self.stops = "", 0
+        self.slider, self.stops = "", [""]
         self.seconds: list[float] = []
         self.errors: list[str] = []
 
@@ -35,16 +35,16 @@ class Session:
             for _ in range(ROUNDS):
                 await asyncio.sleep(PERIOD * self.random.uniform(0.5, 1.5))
                 begin = time.monotonic()
-                await self._ask(socket, self.random.randrange(self.stops))
+                await self._ask(socket, self.random.choice(self.stops))
                 self.seconds.append(time.monotonic() - begin)
 
-    async def _ask(self, socket, position: int | None) -> None:
+    async def _ask(self, socket, stop: str | None) -> None:
         """One rerun, with the slider moved; returns when the server has finished it."""
         message = BackMsg()
         message.rerun_script.query_string = ""
-        if position is not None:
+        if stop is not None:
             state = message.rerun_script.widget_states.widgets.add(id=self.slider)
-            state.double_array_value.data.append(position)
+            state.string_array_value.data.append(stop)
         await socket.send(message.SerializeToString())
         while True:
             answer = ForwardMsg.FromString(await socket.recv())
@@ -56,7 +56,7 @@ class Session:
     def _note(self, element) -> None:
         kind = element.WhichOneof("type")
         if kind == "slider" and element.slider.label == SLIDER:
-            self.slider, self.stops = element.slider.id, len(element.slider.options)
+            self.slider, self.stops = element.slider.id, list(element.slider.options)
         elif kind in ("exception", "alert"):
             self.errors.append(str(element)[:300])
 

@@ -151,15 +151,18 @@ def test_the_oracles_hand_written_derivatives_agree_with_finite_differences(loss
 
 @pytest.mark.parametrize("name", [*RESIDUALS, *PLAIN])
 def test_the_oracles_surfaces_are_the_labs(name: str) -> None:
-    surface = surface_named(name)
+    surface, problem = surface_named(name), surface_problem(name, "hessian")
+
+    @jax.jit
+    def taylor(point: Any) -> Any:
+        def value(x: Any) -> Any:
+            return surface.value(x, surface.default_parameters)
+
+        return value(point), jax.grad(value)(point), jax.hessian(value)(point)
+
     for point in np.random.default_rng(6).normal(size=(4, 2)):
-        problem = surface_problem(name, "hessian")
         with jax.enable_x64(True):
-
-            def value(x: Any) -> Any:
-                return surface.value(x, surface.default_parameters)
-
-            found = [np.asarray(f(jnp.asarray(point))) for f in (value, jax.grad(value), jax.hessian(value))]
+            found = jax.tree.map(np.asarray, taylor(jnp.asarray(point)))
         for there, here in zip((problem.value, problem.gradient, problem.matrix), found, strict=True):
             # Both round in the 16th digit of terms up to 1e3.
             np.testing.assert_allclose(there(point), here, rtol=1e-12, atol=1e-11)

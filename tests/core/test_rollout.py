@@ -87,6 +87,11 @@ def test_a_sweep_is_every_setting_alone() -> None:
         found = flat(jax.tree.map(lambda leaf, row=row: leaf[row], ends.params))
         np.testing.assert_allclose(found, flat(end.params), rtol=1e-2, atol=1e-4)
     assert not np.allclose(losses[0], losses[2])
+    # Numbers without an axis of settings are shared by all.
+    _, shared = sweep(optimizer, params, data, schedule, hyper._replace(initial_damping=dampings))
+    np.testing.assert_allclose(shared, losses, rtol=1e-4)
+    with pytest.raises(ValueError, match="at least one number with an axis of settings; .* use rollout"):
+        sweep(optimizer, params, data, schedule, hyper)
 
 
 @pytest.mark.parametrize("call", [rollout, sweep])
