@@ -16,10 +16,12 @@ state = surface_lab.controls()
 preset = preset_of(state)
 st.markdown(f"**{preset.label}.** {preset.look_for}" if preset else f"**Your own setting.** {surface_lab.lesson(state)}")
 
-shown = surface_lab.show(state)
-if shown is not None:
+if problem := surface_lab.problem_with(state):
+    st.error(problem)
+else:
+    summary = surface_lab.show(state)
     st.subheader("How the runs compare")
-    st.dataframe(shown, hide_index=True, width="stretch")
+    st.dataframe(summary, hide_index=True, width="stretch")
 
 st.subheader("What you see")
 what, formula = st.columns(2)

@@ -21,9 +21,7 @@ def batch_schedule(rows: int, batch_size: int, steps: int, seed: int) -> Int32[n
     with the shorter one. ValueError for a negative batch size.
     """
     if batch_size < 0:
-        raise ValueError(
-            f"batch_size = {batch_size} is negative; give 1 or more rows, or {FULL_BATCH} for all of them."
-        )
+        raise ValueError(f"batch_size = {batch_size} is negative; give 1 or more rows, or {FULL_BATCH} for all of them.")
     if is_full(rows, batch_size):
         return None
     rng = np.random.default_rng([seed, _SCHEDULE_STREAM])

@@ -160,9 +160,7 @@ def _instants(
         here, d = (jax.tree.map(lambda leaf, row=row: leaf[row], tree) for tree in (params, directions))
         if step == problem.lab.steps:
             nothing = jax.tree.map(lambda leaf: np.full_like(leaf, np.nan), d)
-            numbers = jax.tree.map(
-                lambda leaf: np.asarray(np.nan if leaf.dtype == np.float32 else True, leaf.dtype), info
-            )
+            numbers = jax.tree.map(lambda leaf: np.asarray(np.nan if leaf.dtype == np.float32 else True, leaf.dtype), info)
             landing, d = nothing, nothing
         else:
             numbers = jax.tree.map(lambda leaf, step=step: leaf[step], info)

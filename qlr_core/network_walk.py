@@ -90,9 +90,7 @@ def check_legs(legs: tuple[Leg, ...], steps: int) -> None:
     if starts[:1] != [0]:
         raise ValueError(f"The legs of the run start at steps {starts}; the first one must start at step 0.")
     if any(after <= before for before, after in pairwise(starts)) or starts[-1] >= steps:
-        raise ValueError(
-            f"Legs at steps {starts} do not fit into {steps} steps; each must start later than the one before."
-        )
+        raise ValueError(f"Legs at steps {starts} do not fit into {steps} steps; each must start later than the one before.")
     for leg in legs:
         reason = optimizer_named(leg.optimizer).unavailable()
         if reason:
@@ -122,9 +120,7 @@ def walk(problem: NetworkProblem, legs: tuple[Leg, ...], until: int, exact: bool
             return
 
 
-def state_at_leg(
-    problem: NetworkProblem, legs: tuple[Leg, ...], number: int, run: RunState | None, data: Batch
-) -> RunState:
+def state_at_leg(problem: NetworkProblem, legs: tuple[Leg, ...], number: int, run: RunState | None, data: Batch) -> RunState:
     """The state with which a leg begins, given the one (None at the start) in which the leg before it ended."""
     leg = legs[number]
     if run is not None and (leg.optimizer, leg.choices) == (legs[number - 1].optimizer, legs[number - 1].choices):

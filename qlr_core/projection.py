@@ -46,9 +46,7 @@ def unflatten(vector: Float[np.ndarray, " parameters"], like: PyTree) -> PyTree:
     leaves, structure = jax.tree.flatten(like)
     ends = np.cumsum([np.size(leaf) for leaf in leaves])[:-1]
     parts = np.split(vector, ends)
-    return jax.tree.unflatten(
-        structure, [part.reshape(np.shape(leaf)) for part, leaf in zip(parts, leaves, strict=True)]
-    )
+    return jax.tree.unflatten(structure, [part.reshape(np.shape(leaf)) for part, leaf in zip(parts, leaves, strict=True)])
 
 
 def main_plane(points: Float[np.ndarray, "points parameters"]) -> Plane:

@@ -99,10 +99,11 @@ PRESETS = (
     Preset(
         "saddle",
         "A saddle",
-        "Along the ridge the Hessian's q turns negative; the absolute curvature keeps the step going down.",
+        "Where q < 0 the Hessian's step climbs: this run ends on the saddle. With the absolute curvature |q| it finds a minimum.",
         LabState(
             surface="saddle",
-            start=(2.0, 0.05),
+            parameters=(("strength", 0.5),),
+            start=(1.0, 0.3),
             runs=(
                 RunSetting("adam_qlr", _HESSIAN),
                 RunSetting("adam_qlr", _HESSIAN, (("absolute_curvature", 1.0),)),

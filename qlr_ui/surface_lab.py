@@ -14,6 +14,7 @@ from qlr_core.expression import ExpressionError
 from qlr_core.outcome import outcome_of
 from qlr_core.surfaces import Surface, Window, value_at
 from qlr_ui import cached, surface_controls
+from qlr_ui.export import runs_csv
 from qlr_ui.lab_state import (
     MAX_COORDINATE,
     MAX_RUNS,
@@ -28,7 +29,7 @@ from qlr_ui.lab_state import (
 )
 from qlr_ui.labels import run_labels
 from qlr_ui.picture import picture
-from qlr_ui.player import player
+from qlr_ui.player import player, standalone_html
 from qlr_ui.surface_tables import summary
 
 _PLAYER, _OPENED, _VIEW, _SEED, _LINK = "surface_player", "surface_opened", "surface_view", "surface_seed", "lab"
@@ -74,29 +75,51 @@ def lesson(state: LabState) -> str:
         return "Type a function of x and y in the sidebar."
 
 
-def show(state: LabState) -> pd.DataFrame | None:
-    """Draws the player and returns the summary; where there is nothing to draw, says why and returns None."""
+def problem_with(state: LabState) -> str:
+    """Why there is nothing to draw, and what to do, as a sentence; "" where there is."""
     try:
         checked(state)
         surface = state.the_surface()
     except (ExpressionError, LinkError) as error:
-        st.error(str(error.__cause__ or error))
-        return None
+        return str(error.__cause__ or error)
     if not state.runs:
-        st.info("No optimizer is chosen. Add a run in the sidebar, for example AdamQLR.")
-        return None
-    parameters = state.the_parameters()
-    if not math.isfinite(value_at(surface, parameters, state.start)):
-        st.error(f"f is not finite at the start ({state.start[0]:g}, {state.start[1]:g}). Choose another start.")
-        return None
+        return "No optimizer is chosen. Add a run in the sidebar, for example AdamQLR."
+    if not math.isfinite(value_at(surface, state.the_parameters(), state.start)):
+        return f"f is not finite at the start ({state.start[0]:g}, {state.start[1]:g}). Choose another start."
+    return ""
+
+
+def show(state: LabState) -> pd.DataFrame:
+    """Draws the player and the exports; returns the summary. Only for a state without a problem."""
+    surface = state.the_surface()
     with st.spinner("Compiling: the first run of an optimizer on a surface takes a few seconds."):
         runs = cached.lab_runs(state)
-    outcomes = [outcome_of(run) for run in runs]
+    labels, outcomes = run_labels(state), [outcome_of(run) for run in runs]
     window = _window(surface, state.start)
     grid = cached.lab_landscape(state.surface, state.text, state.parameters, window)
     payload = picture(state, runs, outcomes, window, grid, st.session_state.get(_VIEW, {}))
     player(payload, key=_PLAYER, on_start=_start, on_fork=_fork, on_drop=_drop, on_seed=_new_start)
-    return summary(run_labels(state), outcomes, bool(surface.minima(parameters)))
+    # The files are made when they are asked for, not at every move of a slider.
+    html, csv = st.columns(2)
+    html.download_button(
+        "Export this lesson as one HTML file",
+        lambda: standalone_html(payload, f"{surface.label} · AdamQLR Lab"),
+        "adamqlr-lesson.html",
+        "text/html",
+        on_click="ignore",
+        width="stretch",
+        help="The player with these runs, for slides: it works offline, without the lab.",
+    )
+    csv.download_button(
+        "Export the numbers as CSV",
+        lambda: runs_csv(labels, runs),
+        "adamqlr-runs.csv",
+        "text/csv",
+        on_click="ignore",
+        width="stretch",
+        help="One row a step and run.",
+    )
+    return summary(labels, outcomes, bool(surface.minima(state.the_parameters())))
 
 
 def _window(surface: Surface, start: tuple[float, float]) -> Window:

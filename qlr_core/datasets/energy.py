@@ -21,9 +21,7 @@ def _unavailable() -> str:
     wanted = f"{_FOLDER}/data.txt and {_FOLDER}/permutation_indices.txt"
     if not directory:
         return f"UCI Energy is not packaged: set {DATA_DIRECTORY} to a folder with {wanted}."
-    missing = [
-        name for name in ("data.txt", "permutation_indices.txt") if not (Path(directory, _FOLDER, name)).is_file()
-    ]
+    missing = [name for name in ("data.txt", "permutation_indices.txt") if not (Path(directory, _FOLDER, name)).is_file()]
     if missing:
         return f"UCI Energy is incomplete: {DATA_DIRECTORY} names a folder without {_FOLDER}/{missing[0]}; it needs {wanted}."
     return ""
@@ -48,9 +46,7 @@ def _rows(knobs: NoKnobs, seed: int) -> tuple[Float[np.ndarray, "rows 8"], Float
             "fetch it again."
         )
     if not np.array_equal(np.sort(order), np.arange(_ROWS)):
-        raise ValueError(
-            f"UCI Energy: permutation_indices.txt does not name each of the {_ROWS} rows once; fetch it again."
-        )
+        raise ValueError(f"UCI Energy: permutation_indices.txt does not name each of the {_ROWS} rows once; fetch it again.")
     table = table[order.astype(np.int64)]
     return table[:, :-1], table[:, -1:]
 

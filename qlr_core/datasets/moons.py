@@ -14,9 +14,7 @@ from qlr_core.ranges import Range, Scalar
 class MoonsKnobs(NamedTuple):
     """How blurred the moons are, and how many points there are."""
 
-    noise: Annotated[
-        Scalar, Range(0.2, 0.0, 0.5, "σ", "Noise", "Standard deviation, in radii.", minimum=0.0, maximum=10.0)
-    ]
+    noise: Annotated[Scalar, Range(0.2, 0.0, 0.5, "σ", "Noise", "Standard deviation, in radii.", minimum=0.0, maximum=10.0)]
     size: Size
 
 

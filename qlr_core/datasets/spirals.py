@@ -17,9 +17,7 @@ class SpiralsKnobs(NamedTuple):
     noise: Annotated[
         Scalar, Range(0.03, 0.0, 0.15, "σ", "Noise", "Standard deviation, in outer radii.", minimum=0.0, maximum=10.0)
     ]
-    turns: Annotated[
-        Scalar, Range(1.0, 0.25, 2.0, "τ", "Turns", "How often an arm winds around.", minimum=0.0, maximum=10.0)
-    ]
+    turns: Annotated[Scalar, Range(1.0, 0.25, 2.0, "τ", "Turns", "How often an arm winds around.", minimum=0.0, maximum=10.0)]
     size: Size
 
 

@@ -77,5 +77,7 @@ def test_a_classroom_of_sixty_gets_its_pictures(lab, record_property) -> None:
     assert len(seconds) == SESSIONS * ROUNDS
     p95 = statistics.quantiles(seconds, n=20)[-1]
     record_property("p95_seconds", p95)
-    print(f"\n{{'name': '60 sessions, p95', 'ours': {p95:.2f}, 'median': {statistics.median(seconds):.2f}, 'bar': 1.5, 'unit': 's'}}")
+    print(
+        f"\n{{'name': '60 sessions, p95', 'ours': {p95:.2f}, 'median': {statistics.median(seconds):.2f}, 'bar': 1.5, 'unit': 's'}}"
+    )
     assert p95 < 10  # the figure is printed; this only tells a slow machine from a server that is stuck

@@ -194,3 +194,24 @@ def test_the_picture_follows_a_slider(open_page, wait_until_idle, record_propert
     record_property("median_seconds", statistics.median(times))
     print(f"\n{{'name': 'slider to picture', 'ours': {statistics.median(times) * 1e3:.0f}, 'worst': {max(times) * 1e3:.0f}}}")
     assert statistics.median(times) < 2  # the figure is printed; this only tells working from not working
+
+
+def test_the_exported_file_plays_offline_from_the_disk(open_page, browser, tmp_path) -> None:
+    page = open_page()
+    _drawn(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export this lesson").click()
+    path = tmp_path / "lesson.html"
+    download.value.save_as(path)
+    context = browser.new_context(offline=True)
+    slide = context.new_page()
+    complaints: list[str] = []
+    slide.on("pageerror", lambda error: complaints.append(str(error)))
+    slide.goto(path.as_uri())
+    _drawn(slide)
+    _focused(slide)
+    slide.keyboard.press("End")
+    _wait_for(lambda: _data(slide, "step") == "199")
+    assert not slide.locator("[data-do=fork]").is_visible()
+    context.close()
+    assert not complaints

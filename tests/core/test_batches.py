@@ -11,9 +11,7 @@ ROWS = st.integers(2, 200)
 
 
 @given(rows=ROWS, size=st.integers(1, 199), steps=st.integers(1, 60), seed=st.integers(0, 5))
-def test_an_epoch_shows_every_row_at_most_once_and_drops_less_than_a_batch(
-    rows: int, size: int, steps: int, seed: int
-) -> None:
+def test_an_epoch_shows_every_row_at_most_once_and_drops_less_than_a_batch(rows: int, size: int, steps: int, seed: int) -> None:
     schedule = batch_schedule(rows, size, steps, seed)
     if size >= rows:
         assert schedule is None

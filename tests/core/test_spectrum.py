@@ -32,18 +32,19 @@ def dense_eigenvalues(lab: NetworkLab, curvature: Curvature) -> np.ndarray:
     def losses(theta):
         return objective.loss.value(outputs(theta), targets)
 
+    def matrix(theta):
+        if curvature.name == "hessian":
+            return jax.hessian(lambda t: jnp.mean(losses(t)))(theta)
+        if curvature.name == "empirical_fisher":
+            rows = jax.jacrev(losses)(theta)
+            return rows.T @ rows / len(rows)
+        jacobian, p = jax.jacrev(outputs)(theta), jax.nn.softmax(outputs(theta))
+        middle = p[:, :, None] * (jnp.eye(p.shape[1]) - p[:, None, :])
+        return jnp.einsum("nkp,nkl,nlq->pq", jacobian, middle, jacobian) / len(p)
+
     with jax.enable_x64(True):
         theta, unravel = ravel_pytree(jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), problem.params))
-        if curvature.name == "hessian":
-            matrix = jax.hessian(lambda t: jnp.mean(losses(t)))(theta)
-        elif curvature.name == "empirical_fisher":
-            rows = jax.jacrev(losses)(theta)
-            matrix = rows.T @ rows / len(rows)
-        else:
-            jacobian, p = jax.jacrev(outputs)(theta), jax.nn.softmax(outputs(theta))
-            middle = p[:, :, None] * (jnp.eye(p.shape[1]) - p[:, None, :])
-            matrix = jnp.einsum("nkp,nkl,nlq->pq", jacobian, middle, jacobian) / len(p)
-        return np.linalg.eigvalsh(np.asarray(matrix))
+        return np.linalg.eigvalsh(np.asarray(jax.jit(matrix)(theta)))
 
 
 @pytest.mark.parametrize("curvature", CURVATURES, ids=lambda curvature: curvature.name)
