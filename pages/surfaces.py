@@ -8,8 +8,8 @@ from qlr_ui.presets import preset_of
 with st.sidebar:
     st.title("Rosenbrock lab")
     st.markdown(
-        "The runs start at the same point. **AdamQLR** takes Adam's direction, asks a quadratic model how far to go, and trusts "
-        "the model more or less by how well it kept its last promise. Press play, or step with ← and →."
+        "The runs start at the same point. **AdamQLR** takes Adam's direction, asks a quadratic model how far to go, and "
+        "trusts the model more or less by how well it kept its last promise. Press play, or step with ← and →."
     )
 
 state = surface_lab.controls()

@@ -17,7 +17,8 @@ _LANES = 64
 
 def inner(a: Any, b: Any) -> Float[Array, ""]:
     """aᵀb of two pytrees of the same structure, in their type, at least float32."""
-    return optax.tree.sum(jax.tree.map(_inner_of_leaves, a, b))
+    total: Any = optax.tree.sum(jax.tree.map(_inner_of_leaves, a, b))
+    return total
 
 
 def norm(a: Any) -> Float[Array, ""]:
@@ -31,7 +32,7 @@ def clip_by_norm(a: Any, max_norm: Any) -> tuple[Any, Float[Array, ""]]:
     What ``optax.clip_by_global_norm`` computes (Pascanu et al. 2013), with the norm above.
     """
     length = norm(a)
-    factor = jnp.where(length < max_norm, jnp.ones_like(length), max_norm / length)
+    factor: Any = jnp.where(length < max_norm, jnp.ones_like(length), max_norm / length)
     return jax.tree.map(lambda leaf: leaf * factor.astype(leaf.dtype), a), length * factor
 
 

@@ -66,7 +66,7 @@ def _measure(objective: Objective, curvature: str, at: Instant, train: Batch, in
     info, d = at.info, at.direction
     lin = linearize(objective, at.params, None, batch_at(train, at.rows))
     form = curvature_named(curvature).quadratic_form(lin, d)
-    curved = jnp.where(jnp.isnan(info.curvature), form, info.curvature)
+    curved: Any = jnp.where(jnp.isnan(info.curvature), form, info.curvature)
     # Without a damping of its own, an optimizer is held against the undamped model.
     damped = damped_curvature(curved, jnp.nan_to_num(info.damping), inner(d, d))
     predicted = predicted_change(info.learning_rate, info.slope, damped)

@@ -6,16 +6,10 @@ import numpy as np
 
 from qlr_core.network_run import NetworkRun
 from qlr_core.optimizers import optimizer_named
+from qlr_core.outcome import REMEDIES
 
 # Cross-entropy of a network that has blown up is often huge and finite; no run comes back from a thousandfold loss.
 DIVERGED_FACTOR = 1e3
-
-_REMEDIES = {
-    "first_order": "Lower its learning rate, or clip its gradient norm.",
-    "qlr": "Raise the initial damping, or set the learning-rate clip α_max.",
-    "kfac": "Raise its damping.",
-    "newton": "Raise the initial damping, or use the decreasing-loss rule.",
-}
 
 
 class NetworkOutcome(NamedTuple):
@@ -42,8 +36,7 @@ def network_outcome(run: NetworkRun) -> NetworkOutcome:
     else:
         leg = [leg for leg in run.legs if leg.step < step][-1]
         spec = optimizer_named(leg.optimizer)
-        remedy = _REMEDIES.get(spec.kind, _REMEDIES["first_order"])
         before, after = losses[step - 1], losses[step]
         what = f"grew to {after:.3g}" if np.isfinite(after) else "is no longer a finite number"
-        message = f"{spec.label} diverged at step {step}: the loss, {before:.3g} before, {what}. {remedy}"
+        message = f"{spec.label} diverged at step {step}: the loss, {before:.3g} before, {what}. {REMEDIES[spec.kind]}"
     return NetworkOutcome(True, step, message)

@@ -12,7 +12,8 @@ TARGETS = (1e-3, 1e-6)
 # Without a known minimum, a run counts as converged where its gradient is this short.
 STATIONARY_GRADIENT = 1e-6
 
-_REMEDIES = {
+# What to do where an optimizer of a kind diverges.
+REMEDIES = {
     "first_order": "Lower its learning rate or clip its gradient norm.",
     "qlr": "Raise the initial damping, or set the learning-rate clip α_max.",
     "kfac": "Raise the damping.",
@@ -86,7 +87,7 @@ def _divergence(run: SurfaceRun, step: int) -> str:
     what = (
         "left the numbers that a computer can hold" if np.abs(before).max() > 1e6 else "took a step that is not finite"
     )
-    return f"{spec.label} {what} at step {step}, from {_point(before)}. {_REMEDIES[spec.kind]}"
+    return f"{spec.label} {what} at step {step}, from {_point(before)}. {REMEDIES[spec.kind]}"
 
 
 def _point(position: np.ndarray) -> str:

@@ -136,6 +136,12 @@ class SurfaceRun:
         return len(self.record.position)
 
     @property
+    def final_position(self) -> Point:
+        """θ after the last step."""
+        x, y = self.final.params
+        return float(x), float(y)
+
+    @property
     def losses(self) -> NDArray[np.float64]:
         """f before each step and after the last one; shape (steps + 1,)."""
         return np.append(self.record.info.loss, self.final_loss)

@@ -99,7 +99,7 @@ def _run(state: LabState, place: int, label: str, run: SurfaceRun, outcome: Outc
         phi=record.slice - info.loss[:, None],
         reliable=info.reliable,
         accepted=info.accepted,
-        final=(*(float(c) for c in run.positions[-1]), run.final_loss, float(info.next_damping[-1])),
+        final=(*run.final_position, run.final_loss, float(info.next_damping[-1])),
         cost_per_step=float(info.cost[-1]),
         seconds_per_step=run.seconds_per_step,
         status=outcome.status,

@@ -99,7 +99,7 @@ PRESETS = (
     Preset(
         "saddle",
         "A saddle",
-        "Where q < 0 the Hessian's step climbs: this run ends on the saddle. With the absolute curvature |q| it finds a minimum.",
+        "Where q < 0 the Hessian's step climbs: this run ends on the saddle. With |q| it finds a minimum.",
         LabState(
             surface="saddle",
             parameters=(("strength", 0.5),),

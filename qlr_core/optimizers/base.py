@@ -19,7 +19,9 @@ GRADIENT = FORWARD + BACKWARD
 
 
 class StepInfo(NamedTuple):
-    """What one step did, the same for every optimizer; scalars, NaN where the optimizer does not evaluate a quantity.
+    """What one step did, the same for every optimizer; NaN where it does not evaluate a quantity.
+
+    Scalars in a step, arrays with the steps first in a record.
 
     ``slope`` is gᵀd, ``curvature`` dᵀCd, ``best_learning_rate`` α before clip, amplification and averaging, ``damping`` λ
     in this step and ``next_damping`` in the next. ``cost`` is in gradient-equivalents. ``reliable`` is False where ρ is
@@ -27,22 +29,22 @@ class StepInfo(NamedTuple):
     subtracted) are vectors in the shape of the parameters; a record that does not keep them costs nothing.
     """
 
-    loss: Float[Array, "..."]
-    gradient_norm: Float[Array, "..."]
-    direction_norm: Float[Array, "..."]
-    slope: Float[Array, "..."]
-    curvature: Float[Array, "..."]
-    best_learning_rate: Float[Array, "..."]
-    learning_rate: Float[Array, "..."]
-    damping: Float[Array, "..."]
-    next_damping: Float[Array, "..."]
-    predicted_change: Float[Array, "..."]
-    actual_change: Float[Array, "..."]
-    reduction_ratio: Float[Array, "..."]
-    reliable: Bool[Array, "..."]
-    accepted: Bool[Array, "..."]
-    update_norm: Float[Array, "..."]
-    cost: Float[Array, "..."]
+    loss: Float[Any, "..."]
+    gradient_norm: Float[Any, "..."]
+    direction_norm: Float[Any, "..."]
+    slope: Float[Any, "..."]
+    curvature: Float[Any, "..."]
+    best_learning_rate: Float[Any, "..."]
+    learning_rate: Float[Any, "..."]
+    damping: Float[Any, "..."]
+    next_damping: Float[Any, "..."]
+    predicted_change: Float[Any, "..."]
+    actual_change: Float[Any, "..."]
+    reduction_ratio: Float[Any, "..."]
+    reliable: Bool[Any, "..."]
+    accepted: Bool[Any, "..."]
+    update_norm: Float[Any, "..."]
+    cost: Float[Any, "..."]
     gradient: Any = None
     direction: Any = None
 

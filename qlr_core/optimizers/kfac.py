@@ -185,8 +185,9 @@ def _adapted(info: StepInfo, hyper: KFACHyper) -> StepInfo:
     # Differs from kfac_jax: λ holds where ρ is rounding noise; rounding_multiple 0 switches that off.
     reliable = is_reliable(info.predicted_change, info.loss, info.loss + info.actual_change, hyper.rounding_multiple)
     broken = jnp.isnan(info.reduction_ratio) & (info.learning_rate != 0)
+    ratio: Any = jnp.where(broken, -jnp.inf, info.reduction_ratio)
     next_damping = adapt_damping(
-        info.damping, jnp.where(broken, -jnp.inf, info.reduction_ratio), hyper.damping_decrease, hyper.damping_increase,
+        info.damping, ratio, hyper.damping_decrease, hyper.damping_increase,
         hyper.min_damping, reliable,
     )  # fmt: skip
     return info._replace(best_learning_rate=info.learning_rate, reliable=reliable, next_damping=next_damping)

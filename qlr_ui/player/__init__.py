@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-import streamlit as st
+from streamlit.components import v2
 from streamlit.components.v2.bidi_component import ComponentResult
 
 from qlr_ui.player import bundle
@@ -22,7 +22,7 @@ __all__ = [
     "standalone_html",
 ]
 
-_component = st.components.v2.component(
+_component = v2.component(
     "qlr_step_player",
     html=bundle.read("player.html"),
     css=bundle.read("player.css"),

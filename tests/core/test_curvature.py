@@ -175,7 +175,7 @@ def test_products_forms_value_and_gradient_are_those_of_dense_matrices(make: Cal
     np.testing.assert_allclose(here.value, value, **CLOSE)
     np.testing.assert_allclose(here.gradient, gradient, **CLOSE)
     np.testing.assert_allclose(here.value_there, value_there, **CLOSE)
-    np.testing.assert_allclose(here.change_to_there, value_there - value, rtol=1e-12, atol=1e-13 * value)
+    np.testing.assert_allclose(here.change_to_there, value_there - value, rtol=1e-12, atol=1e-13 * float(value))
     vectors = directions(case)
     for name, matrix in expected.items():
         np.testing.assert_allclose(here.matrices[name], matrix, **CLOSE, err_msg=name)

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from qlr_core.optimizers import optimizer_named
 from qlr_core.outcome import TARGETS, outcome_of
 from qlr_core.ranges import knobs_with
-from qlr_core.optimizers import optimizer_named
 from qlr_core.surface_run import default_choices, fork, run_surface
 from qlr_core.surfaces import quadratic, rastrigin, rosenbrock, typed_surface
 

@@ -90,7 +90,7 @@ def test_a_sweep_is_every_setting_alone() -> None:
     # Numbers without an axis of settings are shared by all.
     _, shared = sweep(optimizer, params, data, schedule, hyper._replace(initial_damping=dampings))
     np.testing.assert_allclose(shared, losses, rtol=1e-4)
-    with pytest.raises(ValueError, match="at least one number with an axis of settings; .* use rollout"):
+    with pytest.raises(ValueError, match=r"at least one number with an axis of settings; .* use rollout"):
         sweep(optimizer, params, data, schedule, hyper)
 
 
