@@ -14,7 +14,7 @@ from qlr_core.models import mlp
 from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, Objective
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.ranges import as_arrays, knobs_with, ranges_of
-from qlr_core.rollout import batch_at, loss_only, rollout, scalars, start, sweep
+from qlr_core.rollout import batch_at, loss_only, rollout, start, sweep
 from qlr_core.surface_run import surface_objective
 from qlr_core.surfaces import rosenbrock
 
@@ -88,7 +88,7 @@ def _runner(name: str, objective: Objective, params: Any, data: Batch, schedule:
     optimizer = build_optimizer(name, objective)
     hyper = as_arrays(knobs_with(optimizer_named(name).hyper), jnp.float32)
     run = start(optimizer, params, data, schedule, hyper, jax.random.key(1))
-    return lambda: rollout(optimizer, run, data, schedule, hyper, jax.random.key(1), record=scalars)
+    return lambda: rollout(optimizer, run, data, schedule, hyper, jax.random.key(1), record=loss_only)
 
 
 def _plain_adam(objective: Objective, params: Any, data: Batch, schedule: Any) -> Callable[[], Any]:
@@ -126,9 +126,9 @@ def step_against_kfac(rounds: int) -> Iterator[Row]:
     """AdamQLR against K-FAC with its adaptive heuristics; nothing where K-FAC is not available."""
     if optimizer_named("kfac").unavailable():
         return
-    problem = _mlp_problem(CASES[0]._replace(steps=5))
+    problem = _mlp_problem(CASES[0]._replace(steps=10))
     name = "AdamQLR step / K-FAC step, MLP 784-50-10, batch 3200"
-    yield versus(name, _runner("adam_qlr", *problem), _runner("kfac", *problem), 0.2, 5, max(rounds // 3, 3))
+    yield versus(name, _runner("adam_qlr", *problem), _runner("kfac", *problem), 0.2, 10, max(rounds // 3, 3))
 
 
 def surface_speed(rounds: int) -> Iterator[Row]:
@@ -143,9 +143,7 @@ def surface_speed(rounds: int) -> Iterator[Row]:
         (seconds,) = in_turns([lambda: rollout(optimizer, run, data, None, hyper, steps=200)], 5 * rounds)
         yield Row("Rosenbrock, 200 AdamQLR steps", seconds * 1e3, None, None, 1.0, "ms")
         settings = _grid_of_settings(hyper, 128)
-        (seconds,) = in_turns(
-            [lambda: sweep(optimizer, position, data, None, settings, steps=200, record=loss_only)], rounds
-        )
+        (seconds,) = in_turns([lambda: sweep(optimizer, position, data, None, settings, steps=200, record=loss_only)], rounds)
         yield Row("Rosenbrock, 128 × 128 settings × 200 steps", seconds * 1e3, None, None, 100.0, "ms")
 
 

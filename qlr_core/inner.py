@@ -13,6 +13,8 @@ import optax
 from jaxtyping import Array, Float
 
 _LANES = 64
+# A shorter vector takes longer to split than to add.
+_WORTH_LANES = 4096
 
 
 def inner(a: Any, b: Any) -> Float[Array, ""]:
@@ -39,10 +41,10 @@ def clip_by_norm(a: Any, max_norm: Any) -> tuple[Any, Float[Array, ""]]:
 def _inner_of_leaves(a: Float[Array, "..."], b: Float[Array, "..."]) -> Float[Array, ""]:
     dtype = jnp.promote_types(jnp.result_type(a, b), jnp.float32)
     products = (a.astype(dtype) * b.astype(dtype)).ravel()
+    if products.size < _WORTH_LANES:
+        return jnp.sum(products)
     rows = products.size // _LANES
     whole = rows * _LANES
-    if rows < 2:
-        return jnp.sum(products)
     # The barrier keeps XLA from merging the two sums into one again.
     lanes = jax.lax.optimization_barrier(jnp.sum(products[:whole].reshape(rows, _LANES), axis=0))
     return jnp.sum(lanes) + jnp.sum(products[whole:])

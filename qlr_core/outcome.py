@@ -84,9 +84,7 @@ def _divergence(run: SurfaceRun, step: int) -> str:
     if step == 0:
         return f"The function is not finite at the start {_point(run.positions[0])}. Choose another start."
     before = run.positions[step - 1]
-    what = (
-        "left the numbers that a computer can hold" if np.abs(before).max() > 1e6 else "took a step that is not finite"
-    )
+    what = "left the numbers that a computer can hold" if np.abs(before).max() > 1e6 else "took a step that is not finite"
     return f"{spec.label} {what} at step {step}, from {_point(before)}. {REMEDIES[spec.kind]}"
 
 

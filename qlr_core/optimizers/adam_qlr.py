@@ -160,7 +160,7 @@ def from_direction(
         params: Params, model_state: ModelState, opt_state: QLROptimizerState, batch: Batch, hyper: Any, key: Any, /
     ) -> tuple[Params, ModelState, QLROptimizerState, StepInfo]:
         lin = linearize(objective, params, model_state, batch, key)
-        gradient, _ = clip_by_norm(lin.gradient, hyper.max_gradient_norm)
+        gradient, gradient_norm = clip_by_norm(lin.gradient, hyper.max_gradient_norm)
         d, direction_state = direction(hyper).update(gradient, opt_state.direction, params)
         problem = Problem(lin.value, gradient, lambda v: curvature.quadratic_form(lin, v), lin.change_to)
         move, rule_state, info = quadratic_step(d, opt_state.rule, params, problem, hyper, rule, finish(hyper))
@@ -168,7 +168,7 @@ def from_direction(
         if rule.rejects:
             direction_state = keep_if(info.accepted, direction_state, opt_state.direction)
             new_model_state = keep_if(info.accepted, new_model_state, model_state)
-        info = info._replace(cost=jnp.asarray(cost, scalar_dtype(params)))
+        info = info._replace(gradient_norm=gradient_norm, cost=jnp.asarray(cost, scalar_dtype(params)))
         return optax.apply_updates(params, move), new_model_state, QLROptimizerState(direction_state, rule_state), info
 
     return Optimizer(init, step)
