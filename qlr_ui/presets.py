@@ -27,6 +27,18 @@ PRESETS = (
         LabState(),
     ),
     Preset(
+        "broken_promise",
+        "A broken promise",
+        "Go to step 66: the model promises a drop of 0.44 and the landscape keeps 0.26, so ρ = 0.59 and λ stays.",
+        LabState(
+            steps=120,
+            runs=(
+                RunSetting("adam_qlr", _HESSIAN, (("initial_damping", 1.0), ("damping_increase", 4.0))),
+                _ADAM,
+            ),
+        ),
+    ),
+    Preset(
         "clipped",
         "Clipped",
         "α_max = 0.1, as in the paper's earlier variant: where α* is larger the step stops at the clip, and ρ stays near 1.",

@@ -22,6 +22,13 @@ def test_untuned_adam_is_still_in_the_valley_when_adamqlr_has_arrived() -> None:
     assert adam_qlr.final_loss < 1e-5 < 0.1 < adam.final_loss
 
 
+def test_the_broken_promise_is_as_large_as_it_says() -> None:
+    info = _runs("broken_promise")[0].record.info
+    step = 66
+    assert info.predicted_change[step].round(2) == -0.44 and info.actual_change[step].round(2) == -0.26
+    assert info.reduction_ratio[step].round(2) == 0.59 and info.next_damping[step] == info.damping[step]
+
+
 def test_clipped_never_exceeds_the_clip_and_its_ratio_stays_near_one_there() -> None:
     info = _runs("clipped")[0].record.info
     at_clip = info.learning_rate == 0.1
