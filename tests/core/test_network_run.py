@@ -145,7 +145,7 @@ def test_a_diverged_run_says_where_and_what_to_do(run: NetworkRun) -> None:
     assert outcome.diverged
     assert 1 <= outcome.step <= 10
     assert f"Gradient descent diverged at step {outcome.step}" in outcome.message
-    assert outcome.message.endswith("Lower its learning rate, or clip its gradient norm.")
+    assert outcome.message.endswith("Lower its learning rate or clip its gradient norm.")
     assert not network_outcome(run).diverged
     assert network_outcome(run).message == ""
 
