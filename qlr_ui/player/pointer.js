@@ -110,7 +110,7 @@ function sliceText({ slice, scene }, at) {
   const alpha = slice.alphaAt(at.x);
   const { anatomy, row } = scene;
   if (alpha === null || alpha < anatomy.span[0] || alpha > anatomy.span[1]) return null;
-  const truth = interpolatePhi(anatomy.phi, anatomy.span, alpha) - row.loss;
+  const truth = interpolatePhi(anatomy.phi, anatomy.span, alpha);
   return `α ${formatNumber(alpha, 3)}<br>true change ${formatNumber(truth, 3)}<br>model ${formatNumber(predictedChange(row, alpha), 3)}`;
 }
 
