@@ -27,6 +27,10 @@ _STYLES = (
     Style("#a82c74", "#f48ac4", (4, 4)),
     Style("#7d5216", "#d6a863", (8, 3, 2, 3, 2, 3)),
     Style("#ad241c", "#ff837a", (3, 2, 8, 2)),
+    # For optimizers to come.
+    Style("#4d6600", "#b8d45a", (2, 2, 6, 2)),
+    Style("#7a3b5e", "#e0a3c4", (16, 3, 2, 3)),
+    Style("#00584f", "#6fd8c8", (1, 4)),
 )
 # A second run of the same optimizer keeps its color and takes the next dash.
 _MORE_DASHES = ((1, 2), (14, 3), (6, 2, 1, 2), (3, 6), (9, 2, 3, 2))
