@@ -34,7 +34,7 @@ def clip_by_norm(a: Any, max_norm: Any) -> tuple[Any, Float[Array, ""]]:
     What ``optax.clip_by_global_norm`` computes (Pascanu et al. 2013), with the norm above.
     """
     length = norm(a)
-    factor: Any = jnp.where(length < max_norm, jnp.ones_like(length), max_norm / length)
+    factor: Any = jnp.where(length <= max_norm, jnp.ones_like(length), max_norm / length)
     return jax.tree.map(lambda leaf: leaf * factor.astype(leaf.dtype), a), length * factor
 
 

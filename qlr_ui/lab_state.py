@@ -1,15 +1,16 @@
 """The whole state of the surface lab as one plain value, and its form in a link."""
 
 import base64
-import binascii
 import json
 import math
 import zlib
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from qlr_core.expression import MAX_LENGTH
 from qlr_core.optimizers import optimizer_named
+from qlr_core.optimizers.base import OptimizerSpec
 from qlr_core.ranges import ranges_of
 from qlr_core.surface_run import MAX_STEPS
 from qlr_core.surfaces import Surface, surface_named, typed_surface
@@ -66,6 +67,16 @@ class LabState:
         return filled(self.the_surface().parameters, dict(self.parameters))
 
 
+# Remembered, as asking for the versions of packages reads their files.
+@lru_cache(maxsize=1024)
+def reason_off(spec: OptimizerSpec, surface: Surface) -> str:
+    """Why an optimizer cannot run on a surface, as the end of a sentence; "" where it can."""
+    if spec.needs_fisher and "fisher" not in surface.curvatures:
+        return "off here, because a function without residuals has no Fisher."
+    sentence = spec.unavailable()
+    return f"not available: {sentence}" if sentence else ""
+
+
 def filled(knobs: type[Any], values: dict[str, float]) -> Any:
     """A NamedTuple of numbers: those given, and defaults for the others."""
     return knobs(*(values.get(name, knob.default) for name, knob in ranges_of(knobs).items()))
@@ -100,7 +111,9 @@ def from_link(word: str) -> LabState:
         decoder = zlib.decompressobj()
         raw = decoder.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), 100_000)
         return checked(_from_plain(json.loads(raw)))
-    except (binascii.Error, zlib.error, UnicodeError, json.JSONDecodeError, KeyError, TypeError, RecursionError):
+    except LinkError:
+        raise
+    except (ValueError, zlib.error, KeyError, TypeError, RecursionError):  # ValueError: base64, UTF-8, JSON, huge integers
         raise LinkError("This link is damaged: a part of it is missing or altered. Copy the whole link again.") from None
 
 
@@ -111,6 +124,8 @@ def checked(state: LabState) -> LabState:
         _check_values(surface.parameters, state.parameters)
         for run in [*state.runs, *(fork.setting for fork in state.forks)]:
             spec = optimizer_named(run.optimizer)
+            if reason := reason_off(spec, surface):
+                raise LinkError(f"{spec.label} is {reason} Remove this run, or choose another surface.")
             _check_values(spec.hyper, run.values)
             options = {choice.name: choice.options for choice in spec.choices}
             for name, option in run.choices:
@@ -135,17 +150,26 @@ def checked(state: LabState) -> LabState:
     return state
 
 
-def without_fork(state: LabState, place: int) -> LabState:
-    """The state without the run at that place among all runs and the forks that grew from it."""
+def with_run(state: LabState, run: RunSetting) -> LabState:
+    """The state with one more run after the others; forks stand behind the runs, so their parents may move."""
     first = len(state.runs)
-    gone, kept, moved = {place}, [], {place_: place_ for place_ in range(first)}
-    for number, fork in enumerate(state.forks, start=first):
-        if number in gone or fork.parent in gone:
+    forks = tuple(replace(fork, parent=fork.parent + (fork.parent >= first)) for fork in state.forks)
+    return replace(state, runs=(*state.runs, run), forks=forks)
+
+
+def without(state: LabState, place: int) -> LabState:
+    """The state without the run or fork at that place among all of them, and the forks that grew from it."""
+    runs = len(state.runs)
+    gone, moved, kept = {place}, {}, []
+    for number in range(runs + len(state.forks)):
+        fork = state.forks[number - runs] if number >= runs else None
+        if number in gone or (fork is not None and fork.parent in gone):
             gone.add(number)
-        else:
-            moved[number] = first + len(kept)
+            continue
+        moved[number] = len(moved)
+        if fork is not None:
             kept.append(replace(fork, parent=moved[fork.parent]))
-    return replace(state, forks=tuple(kept))
+    return replace(state, runs=tuple(run for n, run in enumerate(state.runs) if n != place), forks=tuple(kept))
 
 
 def _check_values(knobs: type[Any], values: tuple[tuple[str, float], ...]) -> None:

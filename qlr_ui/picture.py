@@ -12,10 +12,9 @@ from qlr_core.outcome import Outcome
 from qlr_core.ranges import ranges_of
 from qlr_core.surface_run import SurfaceRun
 from qlr_core.surfaces import Surface, Window, value_at
-from qlr_ui.lab_state import LabState
+from qlr_ui.lab_state import LabState, reason_off
 from qlr_ui.labels import OPTION_LABELS, fork_text, run_labels
 from qlr_ui.player import ForkField, ForkOption, PlayerFork, PlayerRun, PlayerState, PlayerSurface, encode
-from qlr_ui.surface_controls import reason_off
 from qlr_ui.theme import style_of
 
 # The log of f − f_min is drawn down to this share of the window's range; below it all is one color.

@@ -5,19 +5,17 @@ link, a preset, a click in the picture, or a fork, goes through ``replace_state`
 """
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 from qlr_core.expression import ALLOWED, MAX_LENGTH, ExpressionError
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
-from qlr_core.optimizers.base import OptimizerSpec
 from qlr_core.ranges import ranges_of
 from qlr_core.surface_run import MAX_STEPS
 from qlr_core.surfaces import SURFACES, Surface, surface_named
 from qlr_ui import controls
-from qlr_ui.lab_state import MAX_COORDINATE, MAX_RUNS, TYPED, LabState, RunSetting, differing
+from qlr_ui.lab_state import MAX_COORDINATE, MAX_RUNS, TYPED, LabState, RunSetting, differing, reason_off, with_run, without
 from qlr_ui.labels import OPTION_LABELS
 from qlr_ui.presets import PRESETS, preset_of
 
@@ -109,8 +107,11 @@ def _surface(state: LabState) -> LabState:
 
 
 def _kept(state: LabState, steps: int) -> tuple[Any, ...]:
-    """The forks that still start within the run."""
-    return state.forks if all(fork.step <= steps for fork in state.forks) else ()
+    """The forks that still start within the runs; those that grew from a dropped one go with it."""
+    for number in reversed(range(len(state.forks))):
+        if state.forks[number].step > steps:
+            state = without(state, len(state.runs) + number)
+    return state.forks
 
 
 def _typed(text: str) -> str:
@@ -143,7 +144,7 @@ def _runs(state: LabState) -> LabState:
         name = st.session_state[key]
         if name:
             now = current_state()
-            replace_state(replace(now, runs=(*now.runs, RunSetting(name)), forks=_after(now, len(now.runs), +1)))
+            replace_state(with_run(now, RunSetting(name)))
 
     st.selectbox(
         "Add a run",
@@ -160,15 +161,6 @@ def _runs(state: LabState) -> LabState:
             if reason := reason_off(spec, surface):
                 st.caption(f"{spec.label}: {reason}")
     return replace(state, runs=runs)
-
-
-# Remembered, as asking for the versions of packages reads their files.
-@lru_cache(maxsize=1024)
-def reason_off(spec: OptimizerSpec, surface: Surface) -> str:
-    """Why an optimizer cannot run on a surface, as a sentence; "" where it can."""
-    if spec.needs_fisher and "fisher" not in surface.curvatures:
-        return "off here, because a function without residuals has no Fisher."
-    return spec.unavailable()
 
 
 def _run(place: int, run: RunSetting, surface: Surface | None) -> RunSetting:
@@ -194,17 +186,6 @@ def _run(place: int, run: RunSetting, surface: Surface | None) -> RunSetting:
                 if knob.advanced:
                     values[name] = controls.number(knob, _key(f"{place}_{name}"), given.get(name, knob.default))
         if st.button("Remove this run", key=_key(f"{place}_remove"), width="stretch"):
-            now = current_state()
-            runs = now.runs[:place] + now.runs[place + 1 :]
-            replace_state(replace(now, runs=runs, forks=_after(now, place, -1)))
+            replace_state(without(current_state(), place))
             st.rerun()
     return RunSetting(run.optimizer, tuple(chosen), differing(spec.hyper, values))
-
-
-def _after(state: LabState, place: int, change: int) -> tuple[Any, ...]:
-    """The forks after a run was added (+1) or removed (−1) at a place; those of a removed run go with it."""
-    if change > 0:
-        return tuple(replace(f, parent=f.parent + (f.parent >= place)) for f in state.forks)
-    if any(fork.parent == place for fork in state.forks):
-        return ()
-    return tuple(replace(f, parent=f.parent - (f.parent > place)) for f in state.forks)

@@ -25,7 +25,7 @@ from qlr_ui.lab_state import (
     checked,
     from_link,
     to_link,
-    without_fork,
+    without,
 )
 from qlr_ui.labels import run_labels
 from qlr_ui.picture import picture
@@ -178,4 +178,4 @@ def _fork() -> None:
 
 def _drop() -> None:
     place = int(_asked("drop")["run"].removeprefix("r"))
-    surface_controls.replace_state(without_fork(surface_controls.current_state(), place))
+    surface_controls.replace_state(without(surface_controls.current_state(), place))

@@ -35,7 +35,8 @@ export function takeApart(run, step, row, dragged = null) {
   const absolute = Boolean(run.absolute_curvature);
   const best = bestLearningRate(row, absolute);
   const undamped = undampedLearningRate(row, absolute);
-  const span = sliceSpan(row.learning_rate, best, undamped);
+  // An optimizer that predicts nothing chooses no α*: its grid was laid out with α alone.
+  const span = sliceSpan(row.learning_rate, Number.isFinite(row.predicted_change) ? best : row.learning_rate, undamped);
   const phi = phiAt(run, step);
   const usesModel = run.kind !== "first_order";
   const shared = {

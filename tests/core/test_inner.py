@@ -36,6 +36,12 @@ def test_clipping_is_that_of_optax(limit: float) -> None:
     assert length == pytest.approx(float(optax.tree.norm(expected)), rel=1e-5)
 
 
+def test_a_clip_that_is_off_leaves_even_a_gradient_alone_whose_norm_overflows() -> None:
+    huge = {"w": jnp.full((4,), 1e25, jnp.float32)}
+    clipped, _ = clip_by_norm(huge, jnp.float32(np.inf))
+    np.testing.assert_array_equal(clipped["w"], huge["w"])
+
+
 def test_bfloat16_is_summed_in_float32_and_stays_bfloat16_when_clipped() -> None:
     tree = {"w": jnp.full((1000,), 0.1, jnp.bfloat16)}
     clipped, length = clip_by_norm(tree, jnp.float32(1.0))

@@ -7,9 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.surfaces import SURFACES
-from qlr_ui.lab_state import TYPED, LabState, RunSetting, to_link
+from qlr_ui.lab_state import TYPED, LabState, RunSetting, reason_off, to_link
 from qlr_ui.presets import PRESETS
-from qlr_ui.surface_controls import reason_off
 
 APP = Path(__file__).parents[2] / "app.py"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.ranges import ranges_of
-from qlr_core.surfaces import SURFACES
+from qlr_core.surfaces import SURFACES, Surface
 from qlr_ui.lab_state import (
     MAX_RUNS,
     ForkSetting,
@@ -21,10 +21,15 @@ from qlr_ui.lab_state import (
     checked,
     differing,
     from_link,
+    reason_off,
     to_link,
-    without_fork,
+    with_run,
+    without,
 )
 from qlr_ui.presets import PRESETS, preset_of
+
+# Found out here, as asking for the versions of packages draws random numbers, which a strategy may not.
+RUNNABLE = {surface.name: [spec for spec in OPTIMIZERS if not reason_off(spec, surface)] for surface in SURFACES}
 
 
 def _word(plain: object) -> str:
@@ -45,8 +50,8 @@ def _plain(**changes: object) -> dict[str, object]:
 
 
 @some.composite
-def run_settings(draw: some.DrawFn) -> RunSetting:
-    spec = draw(some.sampled_from(OPTIMIZERS))
+def run_settings(draw: some.DrawFn, surface: Surface) -> RunSetting:
+    spec = draw(some.sampled_from(RUNNABLE[surface.name]))
     choices = tuple((choice.name, draw(some.sampled_from(choice.options))) for choice in spec.choices)
     knobs = ranges_of(spec.hyper)
     values = {name: draw(some.floats(knob.low, knob.high)) for name, knob in knobs.items() if draw(some.booleans())}
@@ -56,8 +61,8 @@ def run_settings(draw: some.DrawFn) -> RunSetting:
 @some.composite
 def states(draw: some.DrawFn) -> LabState:
     surface = draw(some.sampled_from(SURFACES))
-    runs = tuple(draw(some.lists(run_settings(), max_size=4)))
-    forks = tuple(ForkSetting(0, draw(some.integers(0, 10)), draw(run_settings())) for _ in range(2 if runs else 0))
+    runs = tuple(draw(some.lists(run_settings(surface), max_size=4)))
+    forks = tuple(ForkSetting(0, draw(some.integers(0, 10)), draw(run_settings(surface))) for _ in range(2 if runs else 0))
     start = (draw(some.floats(-5, 5)), draw(some.floats(-5, 5)))
     return LabState(surface.name, "", (), start, draw(some.integers(10, 2000)), runs, forks)
 
@@ -86,6 +91,9 @@ def test_infinity_travels_in_a_link() -> None:
         ("2.abc", "version"),
         ("1.", "damaged"),
         ("1.!!!!", "damaged"),
+        ("1.é", "damaged"),
+        ("1." + base64.urlsafe_b64encode(zlib.compress(b'{"n":' + b"9" * 5000 + b"}")).decode(), "damaged"),
+        (_word(_plain(s="rastrigin", r=[["kfac", {}, {}]])), "no Fisher"),
         (to_link(LabState())[:-9], "damaged"),
         (_word([1, 2]), "damaged"),
         (_word({}), "damaged"),
@@ -128,4 +136,28 @@ def test_dropping_a_fork_drops_what_grew_from_it_and_renumbers_the_rest() -> Non
     first, grandchild, second = ForkSetting(0, 5, adam), ForkSetting(1, 9, adam), ForkSetting(0, 7, adam)
     last = ForkSetting(3, 8, adam)
     state = LabState(runs=(adam,), forks=(first, grandchild, second, last))
-    assert without_fork(state, 1).forks == (second, ForkSetting(1, 8, adam))
+    assert without(state, 1).forks == (second, ForkSetting(1, 8, adam))
+
+
+def test_removing_a_run_keeps_the_forks_of_the_others() -> None:
+    adam, momentum = RunSetting("adam"), RunSetting("momentum")
+    forks = (ForkSetting(0, 5, adam), ForkSetting(1, 6, momentum), ForkSetting(3, 7, adam))
+    left = without(LabState(runs=(adam, momentum), forks=forks), 0)
+    assert left.runs == (momentum,)
+    assert left.forks == (ForkSetting(0, 6, momentum), ForkSetting(1, 7, adam))
+
+
+def test_a_new_run_stands_before_the_forks_and_moves_their_parents() -> None:
+    adam = RunSetting("adam")
+    forks = (ForkSetting(0, 5, adam), ForkSetting(1, 6, adam))
+    more = with_run(LabState(runs=(adam,), forks=forks), RunSetting("momentum"))
+    assert more.forks == (ForkSetting(0, 5, adam), ForkSetting(2, 6, adam))
+
+
+@given(some.text(max_size=60))
+def test_any_text_is_a_link_or_gets_a_sentence(text: str) -> None:
+    for word in (text, f"1.{text}"):
+        try:
+            from_link(word)
+        except LinkError as error:
+            assert str(error)

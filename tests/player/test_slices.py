@@ -1,0 +1,40 @@
+"""The slice that the player draws is the loss along d, for every optimizer, whether it chooses its α or not."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qlr_core.optimizers import OPTIMIZERS
+from qlr_core.outcome import outcome_of
+from qlr_core.surfaces import value_at
+from qlr_ui import cached
+from qlr_ui.lab_state import LabState, RunSetting
+from qlr_ui.picture import picture
+
+STEPS = 40
+AVAILABLE = [spec.name for spec in OPTIMIZERS if not spec.unavailable()]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("node") is None, reason="node runs the player's own arithmetic")
+@pytest.mark.parametrize("name", AVAILABLE)
+def test_the_drawn_slice_is_the_loss_along_the_direction(name: str) -> None:
+    values = (("learning_rate", 1e-4),) if name == "momentum" else ()
+    state = LabState(steps=STEPS, runs=(RunSetting(name, values=values),))
+    runs = cached.lab_runs(state)
+    window = state.the_surface().window
+    grid = cached.lab_landscape(state.surface, state.text, state.parameters, window)
+    payload = picture(state, runs, [outcome_of(run) for run in runs], window, grid, {})
+    reader = Path(__file__).with_name("slices.mjs")
+    done = subprocess.run(["node", str(reader)], input=payload, capture_output=True, check=True, timeout=60)
+    (drawn,) = json.loads(done.stdout)
+    run = runs[0]
+    for step in range(0, STEPS, 3):
+        at = [run.record.position[step] - rate * run.record.info.direction[step] for rate in drawn[step]["rates"]]
+        truth = np.array([value_at(run.surface, run.parameters, point) for point in at]) - run.record.info.loss[step]
+        # The payload is float32, and at the grid's own points nothing is interpolated.
+        np.testing.assert_allclose(drawn[step]["changes"], truth, rtol=1e-4, atol=1e-4 * np.abs(truth).max() + 1e-14)
