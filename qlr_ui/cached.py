@@ -16,20 +16,20 @@ GRID = 144
 # A fork near the end of its parent still gets a while of its own.
 _SHORTEST_FORK = 50
 
-# A run by its history: the first run's setting, then a step and a setting for each fork on the way.
-_Lineage = tuple[tuple[int, tuple[Any, ...]], ...]
+# A run by its history: the first run's setting, then a step, a setting and a new λ for each fork on the way.
+_Lineage = tuple[tuple[int, tuple[Any, ...], float | None], ...]
 
 
 def lab_runs(state: LabState) -> list[SurfaceRun]:
     """All runs of a lab, its forks last."""
     place = (state.surface, state.text, state.parameters, state.start, state.steps)
-    lineages: list[_Lineage] = [((0, astuple(setting)),) for setting in state.runs]
+    lineages: list[_Lineage] = [((0, astuple(setting), None),) for setting in state.runs]
     for forked in state.forks:
         history = lineages[forked.parent]
         # A step before the parent's own fork belongs to the parent's parent.
         while len(history) > 1 and forked.step < history[-1][0]:
             history = history[:-1]
-        lineages.append((*history, (forked.step, astuple(forked.setting))))
+        lineages.append((*history, (forked.step, astuple(forked.setting), forked.damping)))
     return [_run(place, lineage) for lineage in lineages]
 
 
@@ -44,17 +44,14 @@ def _run(place: tuple[Any, ...], lineage: _Lineage) -> SurfaceRun:
 def _arrays(place: tuple[Any, ...], lineage: _Lineage) -> tuple[Any, ...]:
     """What a SurfaceRun holds beside what was asked for."""
     surface, parameters, start, steps = _surface_of(place)
-    step, setting = lineage[-1]
+    step, setting, damping = lineage[-1]
     optimizer, choices, hyper = _asked(surface, RunSetting(*setting))
     if len(lineage) == 1:
         run = run_surface(surface, parameters, start, optimizer, choices, hyper, steps)
     else:
-        before = RunSetting(*lineage[-2][1])
-        damping = dict(RunSetting(*setting).values).get("initial_damping")
-        changed = damping is not None and damping != dict(before.values).get("initial_damping")
         more = max(steps - step, _SHORTEST_FORK)
         parent = _run(place, lineage[:-1])
-        run = fork(parent, step, optimizer, choices, hyper, more, damping if changed else None)
+        run = fork(parent, step, optimizer, choices, hyper, more, damping)
     return run.curvature, run.record, run.final, run.final_loss, run.seconds_per_step, run.inherited
 
 

@@ -37,11 +37,15 @@ class RunSetting:
 
 @dataclass(frozen=True)
 class ForkSetting:
-    """A run that continues another from a step; ``parent`` is its place among all runs, those of the lab first."""
+    """A run that continues another from a step; ``parent`` is its place among all runs, those of the lab first.
+
+    ``damping`` is λ there; None leaves it as it was in the parent, or as it starts in another optimizer.
+    """
 
     parent: int
     step: int
     setting: RunSetting
+    damping: float | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def to_link(state: LabState) -> str:
         "x": list(state.start),
         "n": state.steps,
         "r": [_run_to_plain(run) for run in state.runs],
-        "f": [[fork.parent, fork.step, *_run_to_plain(fork.setting)] for fork in state.forks],
+        "f": [[fork.parent, fork.step, *_run_to_plain(fork.setting), fork.damping] for fork in state.forks],
     }
     packed = zlib.compress(json.dumps(plain, separators=(",", ":"), allow_nan=False).encode(), 9)
     return f"{VERSION}.{base64.urlsafe_b64encode(packed).decode().rstrip('=')}"
@@ -147,6 +151,8 @@ def checked(state: LabState) -> LabState:
     for place, fork in enumerate(state.forks):
         if not (0 <= fork.parent < len(state.runs) + place and 0 <= fork.step <= state.steps):
             raise LinkError("A fork in this link starts from a run or step that is not there. Copy the link again.")
+        if fork.damping is not None and not 0 <= fork.damping < math.inf:
+            raise LinkError(f"A fork's damping λ = {fork.damping:g} is out of range; give a finite number from 0 up.")
     return state
 
 
@@ -204,6 +210,13 @@ def _run_from_plain(plain: Any) -> RunSetting:
     return RunSetting(str(optimizer), tuple((str(n), str(o)) for n, o in dict(choices).items()), _from_numbers(values))
 
 
+def _fork_from_plain(plain: Any) -> ForkSetting:
+    parent, step, optimizer, choices, values, *damping = plain
+    given = next(iter(damping), None)
+    setting = _run_from_plain([optimizer, choices, values])
+    return ForkSetting(int(parent), int(step), setting, None if given is None else _number(given))
+
+
 def _from_plain(plain: Any) -> LabState:
     try:
         x, y = plain["x"]
@@ -214,7 +227,7 @@ def _from_plain(plain: Any) -> LabState:
             start=(_number(x), _number(y)),
             steps=int(_number(plain["n"])),
             runs=tuple(_run_from_plain(run) for run in plain["r"]),
-            forks=tuple(ForkSetting(int(f[0]), int(f[1]), _run_from_plain(f[2:])) for f in plain["f"]),
+            forks=tuple(_fork_from_plain(fork) for fork in plain["f"]),
         )
     except LinkError:
         raise

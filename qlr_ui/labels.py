@@ -46,6 +46,7 @@ def fork_text(state: LabState, fork: ForkSetting) -> str:
     if before.optimizer != after.optimizer:
         return f"{optimizer_named(after.optimizer).label} takes over"
     old = dict(before.values)
-    new = [(name, value) for name, value in after.values if old.get(name) != value]
+    new = [(name, value) for name, value in after.values if old.get(name) != value and name != "initial_damping"]
     knobs = ranges_of(optimizer_named(after.optimizer).hyper)
-    return ", ".join(f"{knobs[name].symbol} {written(value)}" for name, value in new) or "as before"
+    words = [] if fork.damping is None else [f"λ {written(fork.damping)}"]
+    return ", ".join([*words, *(f"{knobs[name].symbol} {written(value)}" for name, value in new)]) or "as before"

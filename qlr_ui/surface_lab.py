@@ -169,7 +169,10 @@ def _fork() -> None:
     changed = {name: float(value) for name, value in asked["values"].items()}
     numbers = {**(dict(before.values) if same else {}), **changed}
     setting = RunSetting(optimizer, before.choices if same else (), tuple(numbers.items()))
-    forked = replace(state, forks=(*state.forks, ForkSetting(parent, min(asked["step"], state.steps), setting)))
+    forked = replace(
+        state,
+        forks=(*state.forks, ForkSetting(parent, min(asked["step"], state.steps), setting, changed.get("initial_damping"))),
+    )
     try:
         surface_controls.replace_state(checked(forked))
     except LinkError as error:

@@ -19,26 +19,26 @@ export function symbolHtml(symbol) {
 
 /** The lines of a step: {stage, html, tone}; tone is "key", "quiet" or "warn". */
 export function arithmeticLines(scene) {
-  const { anatomy, focus } = scene;
-  if (!anatomy.finite) return [{ stage: 5, tone: "warn", html: escapeHtml(focus.status_text || "This step is not finite.") }];
+  const { anatomy, maker } = scene;
+  if (!anatomy.finite) return [{ stage: 5, tone: "warn", html: escapeHtml(scene.focus.status_text || "This step is not finite.") }];
   const lines = [...directionLines(scene), ...curvatureLines(scene)];
   lines.push(...(anatomy.usesModel ? learningRateLines(scene) : givenRateLines(scene)));
   lines.push(...changeLines(scene));
-  if (focus.note) lines.push({ stage: 7, tone: "quiet", html: escapeHtml(focus.note) });
+  if (maker.note) lines.push({ stage: 7, tone: "quiet", html: escapeHtml(maker.note) });
   return lines;
 }
 
-function directionLines({ row, focus }) {
+function directionLines({ row, maker }) {
   return [
     { stage: 0, html: `g = ${formatVector(row.gx, row.gy)}` },
-    { stage: 1, html: `d = ${escapeHtml(focus.direction_text)} = ${formatVector(row.dx, row.dy)}` },
+    { stage: 1, html: `d = ${escapeHtml(maker.direction_text)} = ${formatVector(row.dx, row.dy)}` },
   ];
 }
 
-function curvatureLines({ row, anatomy, focus }) {
+function curvatureLines({ row, anatomy, maker }) {
   const lines = [
     { stage: 2, html: `gᵀd = ${formatNumber(row.slope)}` },
-    { stage: 2, html: `dᵀCd = ${formatNumber(row.curvature)} <small>C: ${escapeHtml(focus.curvature_label)}</small>` },
+    { stage: 2, html: `dᵀCd = ${formatNumber(row.curvature)} <small>C: ${escapeHtml(maker.curvature_label)}</small>` },
   ];
   if (!anatomy.usesModel || !Number.isFinite(row.damping)) return lines;
   const squared = squaredDirection(row);
@@ -47,8 +47,8 @@ function curvatureLines({ row, anatomy, focus }) {
   return lines;
 }
 
-function learningRateLines({ row, anatomy, focus }) {
-  const absolute = Boolean(focus.absolute_curvature);
+function learningRateLines({ row, anatomy, maker }) {
+  const absolute = Boolean(maker.absolute_curvature);
   const [open, close] = absolute ? ["|", "|"] : ["", ""];
   const added = formatNumber(anatomy.damping * squaredDirection(row), 3);
   const value = fraction(formatNumber(row.slope), `${open}${formatNumber(row.curvature)} + ${added}${close}`);
@@ -57,10 +57,10 @@ function learningRateLines({ row, anatomy, focus }) {
     { stage: 3, tone: "key", html: `${name} = ${fraction("gᵀd", `${open}dᵀCd + λ dᵀd${close}`)} = ${value} = <b>${formatNumber(anatomy.best)}</b>` },
   ];
   if (anatomy.climbs) lines.push({ stage: 3, tone: "warn", html: "q &lt; 0: the step climbs" });
-  lines.push(clipLine(anatomy, focus));
-  if (focus.amplification !== 1) lines.push({ stage: 4, html: `amplified × ${formatNumber(focus.amplification, 3)}` });
-  if (focus.averaging !== 0) lines.push({ stage: 4, html: `averaged: a ← ${formatNumber(focus.averaging, 3)} a + ${formatNumber(1 - focus.averaging, 3)} α` });
-  if (anatomy.dragged || focus.amplification !== 1 || focus.averaging !== 0 || focus.kind !== "qlr") {
+  lines.push(clipLine(anatomy, maker));
+  if (maker.amplification !== 1) lines.push({ stage: 4, html: `amplified × ${formatNumber(maker.amplification, 3)}` });
+  if (maker.averaging !== 0) lines.push({ stage: 4, html: `averaged: a ← ${formatNumber(maker.averaging, 3)} a + ${formatNumber(1 - maker.averaging, 3)} α` });
+  if (anatomy.dragged || maker.amplification !== 1 || maker.averaging !== 0 || maker.kind !== "qlr") {
     lines.push({ stage: 4, tone: "key", html: `${anatomy.dragged ? "what if α" : "α"} = <b>${formatNumber(anatomy.alpha)}</b>` });
   }
   return lines;
@@ -73,10 +73,10 @@ function clipLine({ best }, { maxLearningRate }) {
   return { stage: 4, html: `clip: |α*| &gt; α<sub>max</sub>, so α = ${best < 0 ? "−" : ""}${limit}` };
 }
 
-function givenRateLines({ anatomy, focus }) {
+function givenRateLines({ anatomy, maker }) {
   return [
     { stage: 3, tone: "key", html: `${anatomy.dragged ? "what if α" : "α"} = <b>${formatNumber(anatomy.alpha)}</b> <small>given, not chosen</small>` },
-    { stage: 3, tone: "quiet", html: `the model would choose ${formatNumber(anatomy.undamped)}, but ${escapeHtml(focus.label)} does not look at it` },
+    { stage: 3, tone: "quiet", html: `the model would choose ${formatNumber(anatomy.undamped)}, but ${escapeHtml(maker.label)} does not look at it` },
   ];
 }
 

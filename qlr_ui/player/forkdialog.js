@@ -1,5 +1,6 @@
 // The dialog that forks a run at this step: another optimizer, other numbers; both branches are kept.
 import { escapeHtml, symbolHtml } from "./arithmetic.js";
+import { makerOf } from "./payload.js";
 import { formatNumber } from "./words.js";
 
 const SLIDER_STEPS = 200;
@@ -42,12 +43,6 @@ export function sliderValue(field, position) {
 export function changedValues(initial, values) {
   const changed = Object.entries(values).filter(([name, value]) => value !== initial[name]);
   return Object.fromEntries(changed.map(([name, value]) => [name, value === Infinity ? "inf" : value]));
-}
-
-/** The run that really made a step: before its own first step a fork only repeats its parent. */
-export function makerOf(runs, run, step) {
-  const parent = run.fork && step < run.fork.step ? runs.find((other) => other.id === run.fork.parent) : undefined;
-  return parent === undefined ? run : makerOf(runs, parent, step);
 }
 
 export class ForkDialog {

@@ -83,3 +83,9 @@ export function wasRejected(run, step) {
 export function isReliable(run, step) {
   return (run.flags[step] & RELIABLE) !== 0;
 }
+
+/** The run that really made a step: before its own first step a fork only repeats its parent. */
+export function makerOf(runs, run, step) {
+  const parent = run.fork && step < run.fork.step ? runs.find((other) => other.id === run.fork.parent) : undefined;
+  return parent === undefined ? run : makerOf(runs, parent, step);
+}

@@ -1,5 +1,5 @@
 // One step of the focused run, taken apart: every number the pictures, the arithmetic and the speech share.
-import { phiAt, positionAt, rowAt } from "./payload.js";
+import { makerOf, phiAt, positionAt, rowAt } from "./payload.js";
 import {
   bestLearningRate, dampedCurvature, dampingDecision, modelDamping, predictedChange, sliceSpan, undampedLearningRate, whatIf,
 } from "./model.js";
@@ -11,7 +11,8 @@ export function buildScene(data, state) {
   const focus = data.runs.find((run) => run.id === state.focus) ?? data.runs[0];
   const step = Math.min(state.step, focus.steps - 1);
   const row = rowAt(focus, step);
-  return { data, state, focus, step, row, anatomy: takeApart(focus, step, row, state.whatIf) };
+  const maker = makerOf(data.runs, focus, step);
+  return { data, state, focus, maker, step, row, anatomy: takeApart(focus, step, row, state.whatIf, maker) };
 }
 
 /** The step of a run that stands at the cursor: the same step, or the same cost or time as the focused run. */
@@ -31,14 +32,15 @@ export function axisValue(axis, run, step) {
   return step * axisUnit(axis, run);
 }
 
-export function takeApart(run, step, row, dragged = null) {
-  const absolute = Boolean(run.absolute_curvature);
+/** `maker` is the run whose optimizer made the step: before a fork that is the parent, whose numbers the run repeats. */
+export function takeApart(run, step, row, dragged = null, maker = run) {
+  const absolute = Boolean(maker.absolute_curvature);
   const best = bestLearningRate(row, absolute);
   const undamped = undampedLearningRate(row, absolute);
   // An optimizer that predicts nothing chooses no α*: its grid was laid out with α alone.
   const span = sliceSpan(row.learning_rate, Number.isFinite(row.predicted_change) ? best : row.learning_rate, undamped);
   const phi = phiAt(run, step);
-  const usesModel = run.kind !== "first_order";
+  const usesModel = maker.kind !== "first_order";
   const shared = {
     finite: Number.isFinite(row.loss) && Number.isFinite(row.x) && Number.isFinite(row.y),
     usesModel, best, undamped, span, phi,
@@ -48,21 +50,21 @@ export function takeApart(run, step, row, dragged = null) {
     climbs: dampedCurvature(row) < 0 && !absolute && usesModel,
     dragged: dragged !== null,
   };
-  return { ...shared, ...(dragged === null ? asRecorded(run, step, row, usesModel) : asDragged(run, row, phi, span, dragged)) };
+  return { ...shared, ...(dragged === null ? asRecorded(run, step, row, usesModel, maker) : asDragged(maker, row, phi, span, dragged)) };
 }
 
-function asRecorded(run, step, row, usesModel) {
+function asRecorded(run, step, row, usesModel, maker) {
   const alpha = row.learning_rate;
   const predicted = Number.isFinite(row.predicted_change) ? row.predicted_change : predictedChange(row, alpha);
   const ratio = usesModel ? row.reduction_ratio : row.actual_change / predicted;
   const decision = {
-    ...dampingDecision(run, row.damping, { ratio, reliable: row.reliable, accepted: row.accepted }),
+    ...dampingDecision(maker, row.damping, { ratio, reliable: row.reliable, accepted: row.accepted }),
     next: step + 1 < run.steps ? run.columns.damping[step + 1] : run.final[3],
   };
   const landing = row.accepted ? positionAt(run, step + 1) : trial(row, alpha);
   return {
     alpha, predicted, actual: row.actual_change, ratio, reliable: row.reliable, accepted: row.accepted,
-    decision, landing, sentence: verdictSentence(run, row.damping, decision, ratio),
+    decision, landing, sentence: verdictSentence(maker, row.damping, decision, ratio),
   };
 }
 

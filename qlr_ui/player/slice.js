@@ -68,13 +68,13 @@ export class Slice {
   }
 
   marks(context, scene, theme, frame) {
-    const { anatomy, row, focus, state } = scene;
+    const { anatomy, row, focus, maker, state } = scene;
     const color = runColor(theme, focus);
     const crowded = this.y(0) > frame.bottom - 24 * theme.scale;
     haloText(context, theme, "change of f", frame.left + 7, crowded ? frame.top + 9 * theme.scale : frame.bottom - 10 * theme.scale, { color: theme.muted });
     const inside = (alpha) => Number.isFinite(alpha) && this.x(alpha) >= frame.left && this.x(alpha) <= frame.right;
     context.globalAlpha = stageStrength(state, 4);
-    const limit = anatomy.best < 0 ? -focus.maxLearningRate : focus.maxLearningRate;
+    const limit = anatomy.best < 0 ? -maker.maxLearningRate : maker.maxLearningRate;
     if (inside(limit)) this.clipLimit(context, theme, frame, limit);
     context.globalAlpha = stageStrength(state, 3);
     if (anatomy.usesModel && inside(anatomy.best) && anatomy.curvature !== 0) {
@@ -118,7 +118,7 @@ export class Slice {
 }
 
 /** The changes worth seeing: those at 0, α, α* and the lowest of each curve, with more room above than below. */
-function changeRange({ anatomy, row, focus }) {
+function changeRange({ anatomy, row, maker }) {
   const recorded = predictedChange(row, row.learning_rate);
   const best = anatomy.usesModel ? predictedChange(row, anatomy.best) : NaN;
   const lowest = Math.min(...anatomy.phi.filter(Number.isFinite));
@@ -126,7 +126,7 @@ function changeRange({ anatomy, row, focus }) {
   const values = [0, recorded, best, lowest, landing].filter(Number.isFinite);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const room = high - low || Math.abs(row.loss) * 1e-6 || 1e-12;
-  return [low - 0.16 * room, high + (focus.kind === "first_order" ? 0.5 : 0.6) * room];
+  return [low - 0.16 * room, high + (maker.kind === "first_order" ? 0.5 : 0.6) * room];
 }
 
 function trace(context, frame, y, color, width, dash = []) {

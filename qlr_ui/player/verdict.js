@@ -50,15 +50,15 @@ function bar(context, theme, scale, left, top, unit, label, drop, color) {
   haloText(context, theme, text, to + 6, top + 14 * unit, { size: 12, weight: 600, halo: false });
 }
 
-function gauge(context, { anatomy, focus }, theme, { left, right, top, unit }) {
+function gauge(context, { anatomy, maker }, theme, { left, right, top, unit }) {
   const scale = linearScale(GAUGE_LOW, GAUGE_HIGH, left, right);
   const [barTop, height] = [top + 18 * unit, 12 * unit];
   const zones = [
-    { from: GAUGE_LOW, to: 0.25, fill: theme.bad, ink: theme.badInk, word: changeWords(focus.damping_increase) },
+    { from: GAUGE_LOW, to: 0.25, fill: theme.bad, ink: theme.badInk, word: changeWords(maker.damping_increase) },
     { from: 0.25, to: 0.75, fill: theme.hold, ink: theme.muted, word: "stays" },
-    { from: 0.75, to: GAUGE_HIGH, fill: theme.good, ink: theme.goodInk, word: changeWords(focus.damping_decrease) },
+    { from: 0.75, to: GAUGE_HIGH, fill: theme.good, ink: theme.goodInk, word: changeWords(maker.damping_decrease) },
   ];
-  const ruled = focus.damping_rule === "reduction_ratio";
+  const ruled = maker.damping_rule === "reduction_ratio";
   for (const zone of zones) {
     context.fillStyle = ruled ? zone.fill : theme.hold;
     context.fillRect(scale(zone.from), barTop, scale(zone.to) - scale(zone.from) - 1, height);
@@ -94,8 +94,8 @@ function needle(context, theme, scale, top, height, unit, { ratio, reliable, use
   haloText(context, theme, text, Math.max(half, Math.min(scale(GAUGE_HIGH) - half, x)), top - 17 * unit, { color, size: 13, weight: 700, align: "center" });
 }
 
-function damping(context, { anatomy, row, focus }, theme, { left, top, unit }) {
-  if (focus.damping_rule === "none" || !Number.isFinite(row.damping)) return;
+function damping(context, { anatomy, row, maker }, theme, { left, top, unit }) {
+  if (maker.damping_rule === "none" || !Number.isFinite(row.damping)) return;
   const next = anatomy.decision.next;
   const text = `λ  ${formatNumber(row.damping, 3)}`;
   haloText(context, theme, text, left, top + 10 * unit, { size: 14, weight: 600, halo: false });

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { levelSegments, logLevels } from "../../qlr_ui/player/contours.js";
 import { clipSegment } from "../../qlr_ui/player/drawing.js";
-import { changedValues, makerOf, sliderPosition, sliderValue } from "../../qlr_ui/player/forkdialog.js";
+import { changedValues, sliderPosition, sliderValue } from "../../qlr_ui/player/forkdialog.js";
 import { modelShape } from "../../qlr_ui/player/modelcontours.js";
 import { decadeTicks, logScale, niceTicks } from "../../qlr_ui/player/scales.js";
 import { buildScene, stepOf } from "../../qlr_ui/player/scene.js";
-import { decode } from "../../qlr_ui/player/payload.js";
+import { decode, makerOf } from "../../qlr_ui/player/payload.js";
 import { initialState, reduce } from "../../qlr_ui/player/state.js";
 import { envelope } from "../../qlr_ui/player/curves.js";
 import { tableSteps } from "../../qlr_ui/player/table.js";
@@ -89,6 +89,14 @@ test("a fork sends only what changed, infinity as a word", () => {
 test("before its own first step a fork is forked from its parent", () => {
   const runs = [{ id: "r0", fork: null }, { id: "r1", fork: { parent: "r0", step: 5 } }, { id: "r2", fork: { parent: "r1", step: 9 } }];
   assert.deepEqual([4, 5, 8, 9].map((step) => makerOf(runs, runs[2], step).id), ["r0", "r1", "r1", "r2"]);
+});
+
+test("a step before a fork is explained by the parent that made it", () => {
+  const child = makeRun({ id: "r1", label: "Adam", kind: "first_order", damping_rule: "none", fork: { parent: "r0", step: 2, text: "" } });
+  const data = decode(makePayload([makeRun(), child]));
+  const at = (step) => buildScene(data, { ...initialState(data), focus: "r1", step });
+  assert.deepEqual([at(1).maker.label, at(1).anatomy.usesModel], ["AdamQLR", true]);
+  assert.deepEqual([at(2).maker.label, at(2).anatomy.usesModel], ["Adam", false]);
 });
 
 test("the table shows at most fifty steps around the cursor", () => {

@@ -35,8 +35,8 @@ def test_runs_of_one_kind_are_named_by_what_sets_them_apart() -> None:
 
 
 def test_a_fork_says_what_it_changed() -> None:
-    fork = ForkSetting(0, 3, RunSetting("adam_qlr", (), (("initial_damping", 0.5),)))
-    assert fork_text(LabState(forks=(fork,)), fork) == "λ₀ 0.5"
+    fork = ForkSetting(0, 3, RunSetting("adam_qlr", (), (("initial_damping", 0.5),)), 0.5)
+    assert fork_text(LabState(forks=(fork,)), fork) == "λ 0.5"
 
 
 def test_every_optimizer_has_a_color_and_a_dash_of_its_own() -> None:

@@ -57,8 +57,10 @@ def test_a_fork_is_drawn_with_its_parents_steps_before_its_own() -> None:
 
 
 def test_a_fork_with_another_damping_keeps_adams_buffers() -> None:
-    fork = ForkSetting(0, 10, RunSetting("adam_qlr", values=(("initial_damping", 0.5),)))
-    parent, _, child = cached.lab_runs(LabState(steps=30, forks=(fork,)))
+    high = RunSetting("adam_qlr", values=(("initial_damping", 0.5),))
+    # Back to where λ started: no number of the run changes, λ does.
+    parent, child = cached.lab_runs(LabState(steps=30, runs=(high,), forks=(ForkSetting(0, 10, high, 0.5),)))
+    assert parent.record.info.damping[10] < 0.5
     assert child.record.info.damping[10] == 0.5
     np.testing.assert_array_equal(child.record.info.direction[10], parent.record.info.direction[10])
 
