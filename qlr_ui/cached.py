@@ -8,7 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from qlr_core.optimizers import optimizer_named
-from qlr_core.surface_run import SurfaceRun, default_choices, fork, run_surface
+from qlr_core.surface_run import MAX_STEPS, SurfaceRun, default_choices, fork, run_surface
 from qlr_core.surfaces import Window, landscape
 from qlr_ui.lab_state import LabState, RunSetting, filled
 
@@ -49,7 +49,7 @@ def _arrays(place: tuple[Any, ...], lineage: _Lineage) -> tuple[Any, ...]:
     if len(lineage) == 1:
         run = run_surface(surface, parameters, start, optimizer, choices, hyper, steps)
     else:
-        more = max(steps - step, _SHORTEST_FORK)
+        more = max(1, min(max(steps - step, _SHORTEST_FORK), MAX_STEPS - step))
         parent = _run(place, lineage[:-1])
         run = fork(parent, step, optimizer, choices, hyper, more, damping)
     return run.curvature, run.record, run.final, run.final_loss, run.seconds_per_step, run.inherited
