@@ -123,7 +123,7 @@ def quadratic_step(
     clipped = jnp.clip(best, -knobs.max_learning_rate, knobs.max_learning_rate) * knobs.amplification
     averaged = knobs.averaging * state.mean_learning_rate + (1 - knobs.averaging) * clipped
     # At an exactly zero slope nothing moves, whatever the running mean holds.
-    learning_rate = jnp.where(slope == 0, 0.0, averaged)
+    learning_rate: Any = jnp.where(slope == 0, 0.0, averaged)
     move, finish_state = finish.update(optax.tree.scale(-learning_rate, d), state.finish, params)
     predicted = predicted_change(learning_rate, slope, damped)
     actual = problem.change(optax.apply_updates(params, move))
