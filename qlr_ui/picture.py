@@ -94,8 +94,7 @@ def _run(state: LabState, place: int, label: str, run: SurfaceRun, outcome: Outc
         predicted_change=info.predicted_change,
         actual_change=_actual_change(run),
         reduction_ratio=info.reduction_ratio,
-        # The change, taken in float64: near a minimum f itself would drown it when it is rounded to float32.
-        phi=record.slice - info.loss[:, None],
+        phi=_changes_along(run),
         reliable=info.reliable,
         accepted=info.accepted,
         final=(*run.final_position, run.final_loss, float(info.next_damping[-1])),
@@ -119,10 +118,17 @@ def _run(state: LabState, place: int, label: str, run: SurfaceRun, outcome: Outc
     )
 
 
+def _changes_along(run: SurfaceRun) -> NDArray[np.float64]:
+    """The slice as the change of f, taken in float64: near a minimum f itself would drown it when rounded to float32."""
+    with np.errstate(invalid="ignore"):
+        return run.record.slice - run.record.info.loss[:, None]
+
+
 def _actual_change(run: SurfaceRun) -> NDArray[np.float64]:
     """Δf of each step: as measured, or for optimizers that do not look, from the next step's loss."""
     measured = run.record.info.actual_change
-    return np.where(np.isnan(measured), np.diff(run.losses), measured)
+    with np.errstate(invalid="ignore"):  # ∞ − ∞, where the run has diverged
+        return np.where(np.isnan(measured), np.diff(run.losses), measured)
 
 
 def _fork_options(surface: Surface) -> tuple[ForkOption, ...]:
