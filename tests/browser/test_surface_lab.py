@@ -88,8 +88,10 @@ def test_a_fork_keeps_both_branches_and_its_link_reopens_the_same_picture(open_p
     page = open_page()
     _drawn(page)
     _focused(page)
-    for _ in range(3):
+    page.wait_for_timeout(1000)
+    for step in ("10", "20", "30"):
         page.keyboard.press("Shift+ArrowRight")
+        _wait_for(lambda step=step: _data(page, "step") == step)
     before = _data(page, "signature")
     page.keyboard.press("f")
     page.locator("dialog[open] select[data-fork=optimizer]").select_option("adam")
