@@ -7,17 +7,35 @@ from streamlit.components.v2.bidi_component import ComponentResult
 
 from qlr_ui.player import bundle
 from qlr_ui.player.lesson import ForkField, ForkOption, PlayerFork, PlayerRun, PlayerState, PlayerSurface
+from qlr_ui.player.network_lesson import (
+    CurveView,
+    DigitsView,
+    NetworkLesson,
+    NetworkPlayerRun,
+    PlaneView,
+    RunFrames,
+    RunPlane,
+)
+from qlr_ui.player.network_payload import encode_network
 from qlr_ui.player.payload import encode
 from qlr_ui.player.standalone import standalone_html
 
 __all__ = [
+    "CurveView",
+    "DigitsView",
     "ForkField",
     "ForkOption",
+    "NetworkLesson",
+    "NetworkPlayerRun",
+    "PlaneView",
     "PlayerFork",
     "PlayerRun",
     "PlayerState",
     "PlayerSurface",
+    "RunFrames",
+    "RunPlane",
     "encode",
+    "encode_network",
     "player",
     "standalone_html",
 ]
@@ -43,7 +61,7 @@ def player(
     on_drop: Callable[[], None] = _ignore,
     on_seed: Callable[[], None] = _ignore,
 ) -> ComponentResult:
-    """Show a lesson made by ``encode``; callbacks and the result's attributes carry what the user asked for.
+    """Show a lesson made by ``encode`` or ``encode_network``; callbacks and the result's attributes carry what the user asked for.
 
     ``start`` is {"x", "y"}; ``fork`` {"run", "step", "optimizer", "values"}, values holding only what changed and "inf"
     for infinity; ``drop`` {"run"}; ``seed`` {}. Each is set for one script run, then None. A callback finds its value in

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_ui.player.lesson import ForkField, ForkOption, PlayerRun, PlayerState, PlayerSurface
+from qlr_ui.player.lesson import Floats, ForkField, ForkOption, PlayerRun, PlayerState, PlayerSurface
+from qlr_ui.player.network_lesson import NetworkPlayerRun
 
 SLICE_POINTS = 65
 COLUMNS = (
@@ -37,23 +38,35 @@ def encode(
     """The payload of a lesson; ValueError without a run, or where an array has another length than its run."""
     if not runs:
         raise ValueError("the player needs at least one run")
-    blocks = _Blocks()
-    header = {
-        "version": VERSION,
-        "title": title,
+    blocks = Blocks()
+    header = lesson_header(title, runs[0].id, state, fork_options) | {
+        "kind": "surface",
         "surface": _surface_header(surface, blocks),
         "start": [float(value) for value in start],
         "columns": COLUMNS,
         "runs": [_run_header(run, blocks) for run in runs],
-        "state": {"step": state.step, "focus": state.focus or runs[0].id, "layers": state.layers, "axis": state.axis},
+    }
+    return pack(header, blocks)
+
+
+def lesson_header(title: str, first: str, state: PlayerState, fork_options: tuple[ForkOption, ...]) -> dict[str, Any]:
+    """What the headers of all lessons share; the ``first`` run has the focus unless the state says otherwise."""
+    return {
+        "version": VERSION,
+        "title": title,
+        "state": {"step": state.step, "focus": state.focus or first, "layers": state.layers, "axis": state.axis},
         "fork_options": [_fork_header(option) for option in fork_options],
     }
+
+
+def pack(header: dict[str, Any], blocks: "Blocks") -> bytes:
+    """The container: magic, version, length, header, blocks."""
     text = json.dumps(header, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
     return b"".join([MAGIC, struct.pack("<II", VERSION, len(text)), text, *blocks.parts])
 
 
-class _Blocks:
+class Blocks:
     """The binary blocks in the order they were added, each padded to a multiple of 4 bytes."""
 
     def __init__(self) -> None:
@@ -69,31 +82,43 @@ class _Blocks:
         return offset
 
 
-def _surface_header(surface: PlayerSurface, blocks: _Blocks) -> dict[str, Any]:
-    known = surface.log_loss[np.isfinite(surface.log_loss)]
+def _surface_header(surface: PlayerSurface, blocks: Blocks) -> dict[str, Any]:
+    return grid_header(surface.x, surface.y, surface.log_loss, surface.loss_floor, blocks) | {
+        "label": surface.label,
+        "formula": surface.formula,
+        "minima": [[float(x), float(y)] for x, y in surface.minima],
+    }
+
+
+def grid_header(
+    x: tuple[float, float], y: tuple[float, float], log_loss: Floats, loss_floor: float, blocks: Blocks
+) -> dict[str, Any]:
+    """A window on the loss, on a regular grid quantized to 16 bits."""
+    known = log_loss[np.isfinite(log_loss)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     high = max(high, low + 1e-9)
-    filled = np.nan_to_num(surface.log_loss, nan=high, posinf=high, neginf=low)
+    filled = np.nan_to_num(log_loss, nan=high, posinf=high, neginf=low)
     grid = np.round((np.clip(filled, low, high) - low) / (high - low) * DARKEST).astype("<u2")
     height, width = grid.shape
     return {
-        "label": surface.label,
-        "formula": surface.formula,
-        "x": [float(value) for value in surface.x],
-        "y": [float(value) for value in surface.y],
+        "x": [float(value) for value in x],
+        "y": [float(value) for value in y],
         "width": width,
         "height": height,
         "low": low,
         "high": high,
-        "f_floor": float(surface.loss_floor),
-        "minima": [[float(x), float(y)] for x, y in surface.minima],
+        "f_floor": float(loss_floor),
         "offset": blocks.add(grid.tobytes()),
     }
 
 
-def _run_header(run: PlayerRun, blocks: _Blocks) -> dict[str, Any]:
-    offset = blocks.add(_columns(run).tobytes())
+def _run_header(run: PlayerRun, blocks: Blocks) -> dict[str, Any]:
     flags = np.asarray(run.reliable, np.uint8) | (np.asarray(run.accepted, np.uint8) << 1)
+    return settings_header(run) | {"offset": blocks.add(_columns(run).tobytes()), "flags_offset": blocks.add(flags.tobytes())}
+
+
+def settings_header(run: PlayerRun | NetworkPlayerRun) -> dict[str, Any]:
+    """What the header says of any run but where its numbers are."""
     fork = run.fork and {"parent": run.fork.parent, "step": run.fork.step, "text": run.fork.text}
     return {
         "id": run.id,
@@ -103,8 +128,6 @@ def _run_header(run: PlayerRun, blocks: _Blocks) -> dict[str, Any]:
         "color": {"light": run.color_light, "dark": run.color_dark},
         "dash": list(run.dash),
         "steps": run.steps,
-        "offset": offset,
-        "flags_offset": blocks.add(flags.tobytes()),
         "final": [_finite(value) for value in run.final],
         "cost_per_step": _finite(run.cost_per_step),
         "seconds_per_step": _finite(run.seconds_per_step),

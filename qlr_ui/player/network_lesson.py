@@ -1,0 +1,149 @@
+"""What a network lesson consists of: recorded runs with their pictures at frames, and what all of them are a picture of."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qlr_ui.player.lesson import Floats, ForkOption, PlayerFork, PlayerState
+
+
+@dataclass(frozen=True)
+class PlaneView:
+    """A decision surface: a run's picture is uint8 [frames, classes − 1, side, side], row 0 at the lowest y.
+
+    Each byte is 255 times the probability of a class but the first. ``points`` [count, 2] and ``labels`` [count] hold the
+    training points first, ``train_count`` of them, then the validation points.
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    side: int
+    classes: int
+    points: Floats
+    labels: NDArray[np.integer[Any]]
+    train_count: int
+
+
+@dataclass(frozen=True)
+class DigitsView:
+    """Validation images: ``images`` uint8 [count, 64], 0…255; a run's picture is uint8 [frames, count], the predicted class."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.integer[Any]]
+    classes: int = 10
+
+
+@dataclass(frozen=True)
+class CurveView:
+    """A fitted curve over ``inputs`` [P]; a run's picture is [frames, P]. ``points`` [N, 2] are the training points."""
+
+    inputs: Floats
+    points: Floats
+
+
+@dataclass(frozen=True)
+class RunPlane:
+    """The run's own main plane: ``log_loss`` is log10(f − ``loss_floor``) [height, width], row 0 at the lowest y.
+
+    ``explained`` is the share of the path's variance along each axis.
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    log_loss: Floats
+    loss_floor: float
+    explained: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class RunFrames:
+    """A run at the frames, [frames] each; ``slice_change`` [frames, 65] is f(θ − αd) − f(θ), α from low to high, on the batch.
+
+    The three ratios are ρ on the step's own batch, a fresh one and all data. NaN: not known, as at the end of the run.
+    """
+
+    train_loss: Floats
+    validation_loss: Floats
+    train_metric: Floats
+    validation_metric: Floats
+    ratio_same: Floats
+    ratio_fresh: Floats
+    ratio_full: Floats
+    slice_low: Floats
+    slice_high: Floats
+    slice_change: Floats
+
+
+@dataclass(frozen=True)
+class NetworkPlayerRun:
+    """One recorded run; row k of every column holds the network before step k and everything about that step.
+
+    ``position`` is [steps, 2] in the run's own plane (NaN where the path is thinned), all others [steps]; NaN means not
+    evaluated or diverged. ``curvature`` may be known at the frames alone. The other fields are those of ``PlayerRun``;
+    ``picture`` is what the lesson's view says, None without one.
+    """
+
+    id: str
+    label: str
+    optimizer: str
+    kind: str
+    color_light: str
+    color_dark: str
+    dash: tuple[float, ...]
+    position: Floats
+    loss: Floats
+    slope: Floats
+    curvature: Floats
+    learning_rate: Floats
+    damping: Floats
+    predicted_change: Floats
+    actual_change: Floats
+    reduction_ratio: Floats
+    gradient_norm: Floats
+    direction_norm: Floats
+    update_norm: Floats
+    reliable: NDArray[np.bool_]
+    accepted: NDArray[np.bool_]
+    final: tuple[float, float, float, float]
+    cost_per_step: float
+    seconds_per_step: float
+    status: str
+    status_step: int | None
+    status_text: str
+    plane: RunPlane
+    frames: RunFrames
+    picture: NDArray[Any] | None = None
+    fork: PlayerFork | None = None
+    curvature_label: str = "Fisher"
+    damping_rule: str = "none"
+    damping_decrease: float = 1.0
+    damping_increase: float = 1.0
+    min_damping: float = 0.0
+    max_learning_rate: float = math.inf
+    amplification: float = 1.0
+    averaging: float = 0.0
+    absolute_curvature: bool = False
+    direction_text: str = "g"
+    note: str = ""
+
+    @property
+    def steps(self) -> int:
+        """The number of recorded steps."""
+        return len(self.loss)
+
+
+@dataclass(frozen=True)
+class NetworkLesson:
+    """Everything the player is sent; ``frame_steps`` are the same for all runs, the last is the end of the run."""
+
+    title: str
+    formula: str
+    metric: str
+    frame_steps: NDArray[np.integer[Any]]
+    view: PlaneView | DigitsView | CurveView | None
+    runs: tuple[NetworkPlayerRun, ...]
+    state: PlayerState = PlayerState()
+    fork_options: tuple[ForkOption, ...] = ()

@@ -1,0 +1,123 @@
+"""Packs a network lesson into the bytes that the step player decodes; the container is that of ``payload``."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qlr_ui.player.network_lesson import CurveView, DigitsView, NetworkLesson, NetworkPlayerRun, PlaneView, RunFrames
+from qlr_ui.player.payload import SLICE_POINTS, Blocks, grid_header, lesson_header, pack, settings_header
+
+NUMBERS = (
+    ("loss", "slope", "curvature", "learning_rate", "damping", "predicted_change", "actual_change", "reduction_ratio")
+    + ("gradient_norm", "direction_norm", "update_norm")
+)  # fmt: skip
+NETWORK_COLUMNS = ("x", "y", *NUMBERS)
+FRAME_NUMBERS = (
+    ("train_loss", "validation_loss", "train_metric", "validation_metric", "ratio_same", "ratio_fresh", "ratio_full")
+    + ("slice_low", "slice_high")
+)  # fmt: skip
+FRAME_COLUMNS = FRAME_NUMBERS + tuple(f"change_{j}" for j in range(SLICE_POINTS))
+
+
+def encode_network(lesson: NetworkLesson) -> bytes:
+    """The payload of a lesson; ValueError without a run, or where an array has another shape than its run or view."""
+    if not lesson.runs:
+        raise ValueError("the player needs at least one run")
+    blocks = Blocks()
+    header = lesson_header(lesson.title, lesson.runs[0].id, lesson.state, lesson.fork_options) | {
+        "kind": "network",
+        "formula": lesson.formula,
+        "metric": lesson.metric,
+        "surface": None,
+        "start": None,
+        "columns": NETWORK_COLUMNS,
+        "frames": {"steps": [int(step) for step in lesson.frame_steps], "columns": FRAME_COLUMNS},
+        "view": _view_header(lesson.view, blocks),
+        "runs": [_run_header(run, lesson, blocks) for run in lesson.runs],
+    }
+    return pack(header, blocks)
+
+
+def _view_header(view: PlaneView | DigitsView | CurveView | None, blocks: Blocks) -> dict[str, Any] | None:
+    if isinstance(view, PlaneView):
+        return {
+            "kind": "plane",
+            "x": [float(value) for value in view.x],
+            "y": [float(value) for value in view.y],
+            "side": view.side,
+            "classes": view.classes,
+            "count": len(view.points),
+            "train_count": view.train_count,
+            "points_offset": blocks.add(_floats(view.points)),
+            "labels_offset": blocks.add(_bytes(view.labels)),
+        }
+    if isinstance(view, DigitsView):
+        return {
+            "kind": "digits",
+            "count": len(view.labels),
+            "classes": view.classes,
+            "images_offset": blocks.add(_bytes(view.images)),
+            "labels_offset": blocks.add(_bytes(view.labels)),
+        }
+    if isinstance(view, CurveView):
+        return {
+            "kind": "curve",
+            "count": len(view.inputs),
+            "points": len(view.points),
+            "inputs_offset": blocks.add(_floats(view.inputs)),
+            "points_offset": blocks.add(_floats(view.points)),
+        }
+    return None
+
+
+def _run_header(run: NetworkPlayerRun, lesson: NetworkLesson, blocks: Blocks) -> dict[str, Any]:
+    flags = np.asarray(run.reliable, np.uint8) | (np.asarray(run.accepted, np.uint8) << 1)
+    plane = run.plane
+    header = settings_header(run) | {
+        "offset": blocks.add(_floats(_columns(run))),
+        "flags_offset": blocks.add(_bytes(flags)),
+        "plane": grid_header(plane.x, plane.y, plane.log_loss, plane.loss_floor, blocks)
+        | {"explained": [float(value) for value in plane.explained]},
+        "frames_offset": blocks.add(_floats(_frame_columns(run, len(lesson.frame_steps)))),
+    }
+    picture = _picture(run, lesson)
+    return header if picture is None else header | {"picture_offset": blocks.add(picture)}
+
+
+def _columns(run: NetworkPlayerRun) -> NDArray[Any]:
+    parts = [*np.asarray(run.position).T, *(np.asarray(getattr(run, name)) for name in NUMBERS)]
+    if len(parts) != len(NETWORK_COLUMNS) or any(part.shape != (run.steps,) for part in parts):
+        raise ValueError(f"run {run.id!r}: every array needs {run.steps} rows, got {[part.shape for part in parts]}")
+    return np.stack(parts)
+
+
+def _frame_columns(run: NetworkPlayerRun, count: int) -> NDArray[Any]:
+    frames: RunFrames = run.frames
+    parts = [*(np.asarray(getattr(frames, name)) for name in FRAME_NUMBERS), *np.asarray(frames.slice_change).T]
+    if len(parts) != len(FRAME_COLUMNS) or any(part.shape != (count,) for part in parts):
+        raise ValueError(f"run {run.id!r}: every array of the frames needs {count} rows and a slice {SLICE_POINTS} values")
+    return np.stack(parts)
+
+
+def _picture(run: NetworkPlayerRun, lesson: NetworkLesson) -> bytes | None:
+    view, count = lesson.view, len(lesson.frame_steps)
+    if view is None:
+        return None
+    if isinstance(view, PlaneView):
+        shape: tuple[int, ...] = (count, view.classes - 1, view.side, view.side)
+    else:
+        shape = (count, len(view.labels if isinstance(view, DigitsView) else view.inputs))
+    picture = run.picture
+    if picture is None or picture.shape != shape:
+        raise ValueError(f"run {run.id!r}: the picture needs the shape {shape}, got {getattr(picture, 'shape', None)}")
+    return _floats(picture) if isinstance(view, CurveView) else _bytes(picture)
+
+
+def _floats(values: NDArray[Any]) -> bytes:
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(values, "<f4").tobytes()
+
+
+def _bytes(values: NDArray[Any]) -> bytes:
+    return np.ascontiguousarray(values, np.uint8).tobytes()
