@@ -61,7 +61,7 @@ def player(
     on_drop: Callable[[], None] = _ignore,
     on_seed: Callable[[], None] = _ignore,
 ) -> ComponentResult:
-    """Show a lesson made by ``encode`` or ``encode_network``; callbacks and the result's attributes carry what the user asked for.
+    """Show a lesson made by ``encode`` or ``encode_network``; callbacks and attributes of the result carry the wishes.
 
     ``start`` is {"x", "y"}; ``fork`` {"run", "step", "optimizer", "values"}, values holding only what changed and "inf"
     for infinity; ``drop`` {"run"}; ``seed`` {}. Each is set for one script run, then None. A callback finds its value in

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from qlr_ui.player.lesson import Floats, ForkOption, PlayerFork, PlayerState
 
+_AT_THE_START = PlayerState()
+
 
 @dataclass(frozen=True)
 class PlaneView:
@@ -145,5 +147,5 @@ class NetworkLesson:
     frame_steps: NDArray[np.integer[Any]]
     view: PlaneView | DigitsView | CurveView | None
     runs: tuple[NetworkPlayerRun, ...]
-    state: PlayerState = PlayerState()
+    state: PlayerState = _AT_THE_START
     fork_options: tuple[ForkOption, ...] = ()
