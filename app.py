@@ -10,6 +10,9 @@ st.set_page_config(
 )
 
 st.navigation(
-    [st.Page("pages/surfaces.py", title="Rosenbrock lab", default=True)],
+    [
+        st.Page("pages/surfaces.py", title="Rosenbrock lab", default=True),
+        st.Page("pages/networks.py", title="Small networks", url_path="networks"),
+    ],
     position="top",
 ).run()

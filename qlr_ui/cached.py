@@ -10,27 +10,22 @@ from numpy.typing import NDArray
 from qlr_core.optimizers import optimizer_named
 from qlr_core.surface_run import MAX_STEPS, SurfaceRun, default_choices, fork, run_surface
 from qlr_core.surfaces import Window, landscape
-from qlr_ui.lab_state import LabState, RunSetting, filled
+from qlr_ui.lab_state import LabState
+from qlr_ui.run_setting import RunSetting, filled, lineages
 
 GRID = 144
 # A fork near the end of its parent still gets a while of its own.
 _SHORTEST_FORK = 50
 
-# A run by its history: the first run's setting, then a step, a setting and a new λ for each fork on the way.
+# A run's lineage in plain tuples, as the cache compares it.
 _Lineage = tuple[tuple[int, tuple[Any, ...], float | None], ...]
 
 
 def lab_runs(state: LabState) -> list[SurfaceRun]:
     """All runs of a lab, its forks last."""
     place = (state.surface, state.text, state.parameters, state.start, state.steps)
-    lineages: list[_Lineage] = [((0, astuple(setting), None),) for setting in state.runs]
-    for forked in state.forks:
-        history = lineages[forked.parent]
-        # A step before the parent's own fork belongs to the parent's parent.
-        while len(history) > 1 and forked.step < history[-1][0]:
-            history = history[:-1]
-        lineages.append((*history, (forked.step, astuple(forked.setting), forked.damping)))
-    return [_run(place, lineage) for lineage in lineages]
+    plain = [tuple((step, astuple(setting), damping) for step, setting, damping in lineage) for lineage in lineages(state)]
+    return [_run(place, lineage) for lineage in plain]
 
 
 def _run(place: tuple[Any, ...], lineage: _Lineage) -> SurfaceRun:

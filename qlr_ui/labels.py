@@ -5,12 +5,12 @@ from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.quadratic_lr import DAMPING_RULES
 from qlr_core.ranges import ranges_of
 from qlr_ui.controls import written
-from qlr_ui.lab_state import ForkSetting, LabState, RunSetting
+from qlr_ui.run_setting import ForkSetting, HasRuns, RunSetting
 
 OPTION_LABELS = {item.name: item.label for item in (*CURVATURES, *DAMPING_RULES)}
 
 
-def run_labels(state: LabState) -> list[str]:
+def run_labels(state: HasRuns) -> list[str]:
     """A name for every run, forks last: its optimizer, and what sets it apart from others of its kind."""
     labels = [_label(state.runs, run) for run in state.runs]
     for place, label in enumerate(labels):
@@ -39,7 +39,7 @@ def changes(run: RunSetting) -> list[str]:
     return [f"{knobs[name].symbol} {written(value)}" for name, value in run.values]
 
 
-def fork_text(state: LabState, fork: ForkSetting) -> str:
+def fork_text(state: HasRuns, fork: ForkSetting) -> str:
     """What a fork changed, in a few words."""
     parents = [*state.runs, *(other.setting for other in state.forks)]
     before, after = parents[fork.parent], fork.setting

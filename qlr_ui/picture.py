@@ -7,18 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_core.optimizers import OPTIMIZERS, optimizer_named
+from qlr_core.optimizers import optimizer_named
 from qlr_core.outcome import Outcome
-from qlr_core.ranges import ranges_of
 from qlr_core.surface_run import SurfaceRun
-from qlr_core.surfaces import Surface, Window, value_at
+from qlr_core.surfaces import Window, value_at
 from qlr_ui.lab_state import LabState, reason_off
 from qlr_ui.labels import OPTION_LABELS, fork_text, run_labels
-from qlr_ui.player import ForkField, ForkOption, PlayerFork, PlayerRun, PlayerState, PlayerSurface, encode
+from qlr_ui.player import PlayerFork, PlayerRun, PlayerSurface, encode
+from qlr_ui.run_picture import fork_options, log_above_floor, opening_view, set_numbers
 from qlr_ui.theme import style_of
-
-# The log of f − f_min is drawn down to this share of the window's range; below it all is one color.
-_DEPTH = 1e-7
 
 
 def picture(
@@ -41,31 +38,14 @@ def picture(
         state.start,
         tuple(drawn),
         opening_view(view, [run.id for run in drawn]),
-        _fork_options(surface),
-    )
-
-
-def opening_view(view: Mapping[str, str], ids: list[str]) -> PlayerState:
-    """Where the player opens; what a link says wrongly is left at its default."""
-    step = view.get("step", "")
-    focus = view.get("focus")
-    return PlayerState(
-        step=int(step) if step.isascii() and step.isdigit() and len(step) < 6 else 0,
-        focus=focus if focus in ids else None,
-        layers=view.get("layers"),
+        fork_options(lambda spec: reason_off(spec, surface)),
     )
 
 
 def _surface(state: LabState, window: Window, grid: NDArray[np.float64]) -> PlayerSurface:
     surface, parameters = state.the_surface(), state.the_parameters()
     minima = surface.minima(parameters)
-    finite = grid[np.isfinite(grid)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    if minima:
-        low = min(low, value_at(surface, parameters, minima[0]))
-    floor = low - _DEPTH * max(high - low, np.finfo(float).tiny)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        log_loss = np.log10(grid - floor)
+    log_loss, floor = log_above_floor(grid, value_at(surface, parameters, minima[0]) if minima else math.inf)
     return PlayerSurface(surface.label, surface.formula, window[0], window[1], log_loss, floor, minima)
 
 
@@ -73,7 +53,6 @@ def _run(state: LabState, place: int, label: str, run: SurfaceRun, outcome: Outc
     spec, style, record = optimizer_named(run.optimizer), style_of(run.optimizer, occurrence), run.record
     info = record.info
     fork = state.forks[place - len(state.runs)] if place >= len(state.runs) else None
-    numbers = run.hyper._asdict()
     return PlayerRun(
         id=f"r{place}",
         label=label,
@@ -105,16 +84,7 @@ def _run(state: LabState, place: int, label: str, run: SurfaceRun, outcome: Outc
         status_text=outcome.message,
         fork=PlayerFork(f"r{fork.parent}", run.inherited, fork_text(state, fork)) if fork else None,
         curvature_label=OPTION_LABELS[run.curvature],
-        damping_rule="none" if "damping_decrease" not in numbers else dict(run.choices).get("damping_rule", "reduction_ratio"),
-        damping_decrease=numbers.get("damping_decrease", 1.0),
-        damping_increase=numbers.get("damping_increase", 1.0),
-        min_damping=numbers.get("min_damping", 0.0),
-        max_learning_rate=numbers.get("max_learning_rate", math.inf),
-        amplification=numbers.get("amplification", 1.0),
-        averaging=numbers.get("averaging", 0.0),
-        absolute_curvature=numbers.get("absolute_curvature", 0.0) > 0,
-        direction_text=spec.direction,
-        note=spec.note,
+        **set_numbers(run.optimizer, run.choices, run.hyper),
     )
 
 
@@ -129,20 +99,3 @@ def _actual_change(run: SurfaceRun) -> NDArray[np.float64]:
     measured = run.record.info.actual_change
     with np.errstate(invalid="ignore"):  # ∞ − ∞, where the run has diverged
         return np.where(np.isnan(measured), np.diff(run.losses), measured)
-
-
-def _fork_options(surface: Surface) -> tuple[ForkOption, ...]:
-    """Every optimizer that can run here, with the numbers that stand first in its controls."""
-    return tuple(
-        ForkOption(
-            spec.name,
-            spec.label,
-            tuple(
-                ForkField(name, knob.symbol, knob.label, knob.low, knob.high, knob.log, knob.default, knob.neutral)
-                for name, knob in ranges_of(spec.hyper).items()
-                if not knob.advanced
-            ),
-        )
-        for spec in OPTIMIZERS
-        if not reason_off(spec, surface)
-    )

@@ -1,22 +1,12 @@
 """Settings of the surface lab that show one thing each, and the sentence that says what to look for."""
 
-from dataclasses import dataclass
-
-from qlr_ui.lab_state import LabState, RunSetting
+from qlr_ui.lab_state import LabState
+from qlr_ui.run_controls import Preset
+from qlr_ui.run_setting import RunSetting
 
 _HESSIAN = (("curvature", "hessian"),)
 _ADAM = RunSetting("adam", values=(("learning_rate", 0.05),))
 _UNDAMPED = (("initial_damping", 0.0), ("damping_decrease", 1.0), ("damping_increase", 1.0), ("min_damping", 0.0))
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named state of the lab; ``look_for`` is one sentence."""
-
-    name: str
-    label: str
-    look_for: str
-    state: LabState
 
 
 PRESETS = (
@@ -126,6 +116,6 @@ PRESETS = (
 )
 
 
-def preset_of(state: LabState) -> Preset | None:
+def preset_of(state: LabState) -> Preset[LabState] | None:
     """The preset that shows exactly this, or None."""
     return next((preset for preset in PRESETS if preset.state == state), None)

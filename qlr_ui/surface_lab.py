@@ -15,25 +15,16 @@ from qlr_core.outcome import outcome_of
 from qlr_core.surfaces import Surface, Window, value_at
 from qlr_ui import cached, surface_controls
 from qlr_ui.export import runs_csv
-from qlr_ui.lab_state import (
-    MAX_COORDINATE,
-    MAX_RUNS,
-    ForkSetting,
-    LabState,
-    LinkError,
-    RunSetting,
-    checked,
-    from_link,
-    to_link,
-    without,
-)
+from qlr_ui.lab_state import MAX_COORDINATE, MAX_RUNS, LabState, checked
 from qlr_ui.labels import run_labels
+from qlr_ui.links import LinkError
 from qlr_ui.picture import picture
 from qlr_ui.player import player, standalone_html
+from qlr_ui.run_setting import with_fork, without
+from qlr_ui.surface_controls import STORE
 from qlr_ui.surface_tables import summary
 
-_PLAYER, _OPENED, _VIEW, _SEED, _LINK = "surface_player", "surface_opened", "surface_view", "surface_seed", "lab"
-_VIEW_PARAMETERS = ("step", "focus", "layers")
+_PLAYER, _SEED = "surface_player", "surface_seed"
 
 FORMULA_CODE = "\n\n".join(
     inspect.getsource(function)
@@ -43,28 +34,10 @@ FORMULA_CODE = "\n\n".join(
 
 def controls() -> LabState:
     """Opens the link once, draws the controls, and keeps the address up to date."""
-    if _OPENED not in st.session_state:
-        st.session_state[_OPENED] = True
-        _open_link()
+    STORE.open_link()
     state = surface_controls.sidebar()
-    word = None if state == LabState() else to_link(state)
-    if st.query_params.get(_LINK) != word:
-        for name in (_LINK, *_VIEW_PARAMETERS):
-            st.query_params.pop(name, None)
-        if word:
-            st.query_params[_LINK] = word
+    STORE.write_link(state)
     return state
-
-
-def _open_link() -> None:
-    parameters = st.query_params
-    st.session_state[_VIEW] = {name: parameters[name] for name in _VIEW_PARAMETERS if name in parameters}
-    if _LINK in parameters:
-        try:
-            surface_controls.replace_state(from_link(parameters[_LINK]))
-        except LinkError as error:
-            st.session_state[_VIEW] = {}
-            st.error(f"{error} The lab shows its first setting instead.")
 
 
 def lesson(state: LabState) -> str:
@@ -97,7 +70,7 @@ def show(state: LabState) -> pd.DataFrame:
     labels, outcomes = run_labels(state), [outcome_of(run) for run in runs]
     window = _window(surface, state.start)
     grid = cached.lab_landscape(state.surface, state.text, state.parameters, window)
-    payload = picture(state, runs, outcomes, window, grid, st.session_state.get(_VIEW, {}))
+    payload = picture(state, runs, outcomes, window, grid, STORE.view())
     player(payload, key=_PLAYER, on_start=_start, on_fork=_fork, on_drop=_drop, on_seed=_new_start)
     # The files are made when they are asked for, not at every move of a slider.
     html, csv = st.columns(2)
@@ -145,40 +118,28 @@ def _start() -> None:
 
 def _set_start(x: float, y: float) -> None:
     held = tuple(float(np.clip(c, -MAX_COORDINATE, MAX_COORDINATE)) for c in (x, y))
-    surface_controls.replace_state(replace(surface_controls.current_state(), start=(held[0], held[1]), forks=()))
+    STORE.replace(replace(STORE.current(), start=(held[0], held[1]), forks=()))
 
 
 def _new_start() -> None:
     """A random start in the window; the seed counts up, so that the lecture's third start is the third one again."""
     seed = st.session_state[_SEED] = st.session_state.get(_SEED, 0) + 1
-    ends = np.asarray(surface_controls.current_state().the_surface().window)
+    ends = np.asarray(STORE.current().the_surface().window)
     x, y = np.random.default_rng(seed).uniform(ends[:, 0], ends[:, 1]).round(3)
     _set_start(float(x), float(y))
 
 
 def _fork() -> None:
-    asked = _asked("fork")
-    state = surface_controls.current_state()
-    settings = [*state.runs, *(fork.setting for fork in state.forks)]
-    if len(settings) >= MAX_RUNS:
+    state = STORE.current()
+    if len(state.runs) + len(state.forks) >= MAX_RUNS:
         st.toast(f"{MAX_RUNS} runs are the most. Remove one before you fork.")
         return
-    parent, optimizer = int(asked["run"].removeprefix("r")), asked["optimizer"]
-    before = settings[parent]
-    same = before.optimizer == optimizer
-    changed = {name: float(value) for name, value in asked["values"].items()}
-    numbers = {**(dict(before.values) if same else {}), **changed}
-    setting = RunSetting(optimizer, before.choices if same else (), tuple(numbers.items()))
-    forked = replace(
-        state,
-        forks=(*state.forks, ForkSetting(parent, min(asked["step"], state.steps), setting, changed.get("initial_damping"))),
-    )
     try:
-        surface_controls.replace_state(checked(forked))
+        STORE.replace(checked(with_fork(state, _asked("fork"), state.steps)))
     except LinkError as error:
         st.toast(str(error))
 
 
 def _drop() -> None:
     place = int(_asked("drop")["run"].removeprefix("r"))
-    surface_controls.replace_state(without(surface_controls.current_state(), place))
+    STORE.replace(without(STORE.current(), place))

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from qlr_ui.lab_state import LabState, RunSetting, from_link, to_link
+from qlr_ui.lab_state import LabState, from_link, to_link
+from qlr_ui.run_setting import RunSetting
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.surfaces import SURFACES
-from qlr_ui.lab_state import TYPED, LabState, RunSetting, reason_off, to_link
+from qlr_ui.lab_state import TYPED, LabState, reason_off, to_link
 from qlr_ui.presets import PRESETS
+from qlr_ui.run_setting import RunSetting
 
 APP = Path(__file__).parents[2] / "app.py"
 

@@ -10,9 +10,11 @@ from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.outcome import outcome_of
 from qlr_core.surface_run import MAX_STEPS, SLICE_POINTS
 from qlr_ui import cached
-from qlr_ui.lab_state import MAX_RUNS, ForkSetting, LabState, RunSetting
-from qlr_ui.picture import opening_view, picture
+from qlr_ui.lab_state import MAX_RUNS, LabState
+from qlr_ui.picture import picture
 from qlr_ui.player import payload
+from qlr_ui.run_picture import opening_view
+from qlr_ui.run_setting import ForkSetting, RunSetting
 
 LIMIT = 4_000_000
 

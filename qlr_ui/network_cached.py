@@ -1,0 +1,76 @@
+"""What the small-network lab computes, remembered: plain values in, NumPy out, bounded."""
+
+import contextvars
+import time
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from qlr_core.network_lab import NetworkLab
+from qlr_core.network_run import NetworkRun, run_network, spectrum_of
+from qlr_core.network_walk import Leg
+from qlr_core.network_warmup import compile_ahead
+from qlr_core.optimizers import optimizer_named
+from qlr_core.spectrum import Spectrum
+from qlr_ui.network_state import NetworkState
+from qlr_ui.run_setting import Lineage, RunSetting, filled, lineages
+
+Legs = tuple[Leg, ...]
+# What is faster needs no progress bar.
+_PATIENCE_SECONDS = 1.0
+
+
+def legs_of(state: NetworkState) -> tuple[Legs, ...]:
+    """The legs of every run of a lab, its forks last."""
+    return tuple(_legs(lineage) for lineage in lineages(state))
+
+
+def lab_runs(state: NetworkState, show_progress: Callable[[float, str], Any]) -> list[NetworkRun]:
+    """All runs of a lab, its forks last; ``show_progress(share, text)`` is called where they take longer than a second.
+
+    What ``show_progress`` raises stops the runs; those that are done are remembered.
+    """
+    legs, begin = legs_of(state), time.monotonic()
+    compile_ahead(state.lab, legs)
+    # A cached function would record what is drawn within it, to draw it again: this context is outside.
+    outside, runs = contextvars.copy_context(), []
+    for number in range(len(legs)):
+
+        def progress(done: int, steps: int, number: int = number) -> None:
+            if time.monotonic() - begin > _PATIENCE_SECONDS:
+                text = f"Run {number + 1} of {len(legs)}: step {done} of {steps}"
+                outside.run(show_progress, (number + done / steps) / len(legs), text)
+
+        runs.append(_run(state.lab, legs[number], progress))
+    return runs
+
+
+# A run is at most 300 kB.
+@st.cache_data(max_entries=96, show_spinner=False)
+def _run(lab: NetworkLab, legs: Legs, _progress: Callable[[int, int], Any]) -> NetworkRun:
+    return run_network(lab, legs, _progress)
+
+
+@st.cache_data(max_entries=96, show_spinner=False)
+def lab_spectrum(lab: NetworkLab, legs: Legs) -> Spectrum:
+    """The leading eigenvalues of each curvature matrix at the end of a run."""
+    return spectrum_of(lab, legs, lab.steps)
+
+
+def _legs(lineage: Lineage) -> Legs:
+    legs: list[Leg] = []
+    for step, setting, damping in lineage:
+        # A fork at the step where its parent's own leg begins takes that leg's place, and its λ if it sets none.
+        if legs and legs[-1].step == step:
+            replaced = legs.pop()
+            damping = replaced.damping if damping is None and replaced.optimizer == setting.optimizer else damping
+        legs.append(_leg(setting, step, damping))
+    return tuple(legs)
+
+
+def _leg(setting: RunSetting, step: int, damping: float | None) -> Leg:
+    spec = optimizer_named(setting.optimizer)
+    asked = dict(setting.choices)
+    choices = tuple((choice.name, asked.get(choice.name, choice.default)) for choice in spec.choices)
+    return Leg(setting.optimizer, choices, filled(spec.hyper, dict(setting.values)), step, damping)

@@ -1,0 +1,153 @@
+"""The small-network lab: link and controls in, player and tables out. The page only arranges these."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from qlr_core.datasets import dataset_named
+from qlr_core.network_lab import NetworkLab, network_problem
+from qlr_core.network_outcome import network_outcome
+from qlr_core.network_run import NetworkRun
+from qlr_core.spectrum import MAX_PARAMETERS
+from qlr_ui import network_cached, network_controls
+from qlr_ui.labels import run_labels
+from qlr_ui.links import LinkError
+from qlr_ui.network_controls import STORE, new_seed
+from qlr_ui.network_picture import METRICS, network_picture
+from qlr_ui.network_state import MAX_RUNS, NetworkState, checked
+from qlr_ui.network_tables import eigenvalue_chart, eigenvalues, runs_csv, summary
+from qlr_ui.player import player, standalone_html
+from qlr_ui.run_setting import with_fork, without
+
+_PLAYER, _STOPPED, _SPECTRUM = "network_player", "network_stopped", "network_spectrum"
+
+
+def controls() -> NetworkState:
+    """Opens the link once, draws the controls, and keeps the address up to date."""
+    STORE.open_link()
+    state = network_controls.sidebar()
+    STORE.write_link(state)
+    return state
+
+
+def lesson(state: NetworkState) -> str:
+    """What to look for in the data."""
+    return dataset_named(state.lab.dataset).lesson
+
+
+def problem_with(state: NetworkState) -> str:
+    """Why there is nothing to train, and what to do, as a sentence; "" where there is."""
+    try:
+        checked(state)
+        network_problem(state.lab)
+    except ValueError as error:
+        return str(error)
+    return "" if state.runs else "No optimizer is chosen. Add a run in the sidebar, for example AdamQLR."
+
+
+def train(state: NetworkState) -> list[NetworkRun] | None:
+    """All runs of the lab, or None where they were stopped; shows how far they are. Only for a state without a problem."""
+    if st.session_state.get(_STOPPED) == state:
+        st.info("Stopped. What was finished is remembered.")
+        st.button("Go on", on_click=lambda: st.session_state.pop(_STOPPED))
+        return None
+    place = st.empty()
+
+    def stop() -> None:
+        st.session_state[_STOPPED] = state
+
+    shown: list[Any] = []
+
+    def show_progress(share: float, text: str) -> None:
+        if not shown:
+            with place.container():
+                shown.append(st.progress(share, text))
+                st.button("Stop", on_click=stop, help="Stops after the current 25 steps; so does any change in the sidebar.")
+        shown[0].progress(share, text)
+
+    with st.spinner("Training: the first run of an optimizer on a network compiles for a few seconds.", show_time=True):
+        runs = network_cached.lab_runs(state, show_progress)
+    place.empty()
+    return runs
+
+
+def show(state: NetworkState, runs: list[NetworkRun]) -> pd.DataFrame:
+    """Draws what diverged, the player and the exports; returns the summary."""
+    labels, dataset = run_labels(state), dataset_named(state.lab.dataset)
+    for label, run in zip(labels, runs, strict=True):
+        if message := network_outcome(run).message:
+            st.warning(f"{label}: {message}")
+    payload = network_picture(state, runs, STORE.view())
+    player(payload, key=_PLAYER, on_fork=_fork, on_drop=_drop, on_seed=new_seed)
+    # The files are made when they are asked for, not at every move of a slider.
+    html, csv = st.columns(2)
+    html.download_button(
+        "Export this lesson as one HTML file",
+        lambda: standalone_html(payload, f"{dataset.label} · AdamQLR Lab"),
+        "adamqlr-network.html",
+        "text/html",
+        on_click="ignore",
+        width="stretch",
+        help="The player with these runs, for slides: it works offline, without the lab.",
+    )
+    csv.download_button(
+        "Export the numbers as CSV",
+        lambda: runs_csv(labels, runs),
+        "adamqlr-network.csv",
+        "text/csv",
+        on_click="ignore",
+        width="stretch",
+        help="One row a step and run.",
+    )
+    return summary(labels, runs, METRICS[dataset.metric])
+
+
+def show_spectrum(state: NetworkState) -> None:
+    """The leading eigenvalues of the three matrices at the end of a run, once they are asked for."""
+    if reason := too_large(state.lab):
+        st.caption(reason)
+        return
+    labels, legs = run_labels(state), network_cached.legs_of(state)
+    place = st.selectbox("At the end of", range(len(labels)), format_func=lambda number: labels[number])
+    asked = (state.lab, legs[place])
+    if st.button("Leading eigenvalues at the end"):
+        st.session_state[_SPECTRUM] = asked
+    if st.session_state.get(_SPECTRUM) != asked:
+        return
+    with st.spinner("Lanczos on products with each matrix, over all training rows.", show_time=True):
+        table = eigenvalues(network_cached.lab_spectrum(*asked))
+    if table.isna().to_numpy().any():
+        st.info("This run has diverged: its matrices are not finite. Take another run.")
+        return
+    chart, numbers = st.columns(2)
+    chart.altair_chart(eigenvalue_chart(table), width="stretch", key="network_eigenvalues")
+    numbers.dataframe(table, hide_index=True, width="stretch")
+
+
+def too_large(lab: NetworkLab) -> str:
+    """Why there are no eigenvalues of this network, as a sentence; "" where there are."""
+    if lab.parameters <= MAX_PARAMETERS:
+        return ""
+    return f"Eigenvalues are for up to {MAX_PARAMETERS:,} parameters; this network has {lab.parameters:,}. Take fewer units."
+
+
+def _asked(event: str) -> dict[str, Any]:
+    """What the player asked for with a trigger."""
+    return st.session_state[_PLAYER][event]
+
+
+def _fork() -> None:
+    state = STORE.current()
+    if len(state.runs) + len(state.forks) >= MAX_RUNS:
+        st.toast(f"{MAX_RUNS} runs are the most. Remove one before you fork.")
+        return
+    try:
+        STORE.replace(checked(with_fork(state, _asked("fork"), state.lab.steps - 1)))
+    except LinkError as error:
+        st.toast(str(error))
+
+
+def _drop() -> None:
+    place = int(_asked("drop")["run"].removeprefix("r"))
+    STORE.replace(without(STORE.current(), place))
