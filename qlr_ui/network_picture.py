@@ -111,7 +111,7 @@ def _run(
         update_norm=info.update_norm,
         reliable=info.reliable,
         accepted=info.accepted,
-        final=(*map(float, path[-1]), float(record.frames.train_loss[-1]), float(info.next_damping[-1])),
+        final=(float(path[-1, 0]), float(path[-1, 1]), float(record.frames.train_loss[-1]), float(info.next_damping[-1])),
         cost_per_step=float(info.cost[-1]),
         seconds_per_step=run.seconds_per_step,
         status="diverged" if outcome.diverged else "running",

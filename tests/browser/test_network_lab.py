@@ -1,0 +1,70 @@
+"""The small networks' page as a person uses it: playing, scrubbing and forking on moons, links, and bad input."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from qlr_core.network_lab import NetworkLab
+from qlr_ui.network_state import NetworkState, from_link, to_link
+from qlr_ui.run_setting import RunSetting
+
+pytestmark = pytest.mark.slow
+
+PLAYER = ".player[data-signature]"
+SMALL = NetworkState(NetworkLab(width=8, steps=100))
+
+
+def _at(state: NetworkState) -> str:
+    return "/networks?network=" + to_link(state)
+
+
+def _data(page, name: str) -> str:
+    return page.locator(PLAYER).get_attribute(f"data-{name}")
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_moons_play_scrub_and_fork_and_the_link_reopens_both_branches(open_page, wait_until_idle) -> None:
+    page = open_page(_at(SMALL))
+    page.wait_for_selector(PLAYER)
+    page.locator(PLAYER).focus()
+    page.keyboard.press("Space")
+    _wait_for(lambda: int(_data(page, "step")) > 3)
+    page.keyboard.press("Space")
+    page.keyboard.press("Home")
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowRight")
+    _wait_for(lambda: _data(page, "step") == "30")
+    before = _data(page, "signature")
+    page.keyboard.press("f")
+    page.locator("dialog[open] select[data-fork=optimizer]").select_option("adam")
+    page.locator("dialog[open] [data-fork=send]").click()
+    _wait_for(lambda: _data(page, "signature") != before)
+    wait_until_idle(page)
+    assert page.locator("[data-part=runs] li").count() == 3
+    state = from_link(page.evaluate("new URL(location).searchParams.get('network')"))
+    assert [fork.step for fork in state.forks] == [30] and state.forks[0].setting.optimizer == "adam"
+    again = open_page(page.evaluate("location.pathname + location.search") + "&step=30&focus=r2")
+    again.wait_for_selector(PLAYER)
+    assert _data(again, "step") == "30" and _data(again, "focus") == "r2"
+
+
+def test_a_diverging_run_says_where_and_what_to_do(open_page) -> None:
+    runs = (RunSetting("adam_qlr"), RunSetting("gradient_descent", values=(("learning_rate", 1.0),)))
+    page = open_page(_at(NetworkState(NetworkLab("curve", depth=2, activation="relu", steps=50), runs)))
+    page.wait_for_selector(PLAYER)
+    alert = page.get_by_test_id("stAlert").first.inner_text()
+    assert "diverged at step" in alert and "Lower its learning rate" in alert
+
+
+def test_a_bad_link_gets_one_sentence_and_the_lab_stays_up(open_page) -> None:
+    page = open_page("/networks?network=n1.damaged")
+    assert "damaged" in page.get_by_test_id("stAlert").first.inner_text()
+    page.wait_for_selector(PLAYER)
+    assert "Traceback" not in page.content()

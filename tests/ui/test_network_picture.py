@@ -1,0 +1,116 @@
+"""What the browser is sent of small networks: bounded, whatever the settings, and the numbers of the run."""
+
+import json
+import struct
+
+import numpy as np
+import pytest
+
+from qlr_core.datasets import DATASETS
+from qlr_core.network_lab import MAX_STEPS, NetworkLab, network_problem
+from qlr_core.network_outcome import network_outcome
+from qlr_core.network_run import NetworkRun
+from qlr_ui import network_cached
+from qlr_ui.labels import run_labels
+from qlr_ui.network_picture import formula, network_picture
+from qlr_ui.network_presets import PRESETS
+from qlr_ui.network_state import MAX_RUNS, NetworkState
+from qlr_ui.network_tables import eigenvalue_chart, eigenvalues, runs_csv, summary
+from qlr_ui.run_setting import ForkSetting, RunSetting
+
+LIMIT = 2_000_000
+AVAILABLE = [dataset for dataset in DATASETS if not dataset.unavailable()]
+_TWO = (RunSetting("adam_qlr"), RunSetting("adam"))
+
+
+def _silent(share: float, text: str) -> None:
+    """Progress that nobody looks at."""
+
+
+def _runs(state: NetworkState) -> list[NetworkRun]:
+    return network_cached.lab_runs(state, _silent)
+
+
+def _header(data: bytes) -> dict:
+    return json.loads(data[12 : 12 + struct.unpack("<I", data[8:12])[0]])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dataset", AVAILABLE, ids=lambda dataset: dataset.name)
+def test_five_runs_of_a_thousand_steps_stay_within_two_megabytes(dataset) -> None:
+    lab = NetworkLab(dataset.name, width=8, steps=MAX_STEPS, batch_size=32)
+    state = NetworkState(lab, tuple(RunSetting("adam", values=(("learning_rate", 1e-3 * (k + 1)),)) for k in range(MAX_RUNS)))
+    assert len(network_picture(state, _runs(state), {})) <= LIMIT
+
+
+def test_columns_hold_the_runs_numbers_and_the_frames_fill_what_an_optimizer_does_not_evaluate() -> None:
+    state = NetworkState(NetworkLab(steps=60, width=8), _TWO)
+    runs = _runs(state)
+    data = network_picture(state, runs, {})
+    header = _header(data)
+    base = 12 + struct.unpack("<I", data[8:12])[0]
+    names = header["columns"]
+    for run, described in zip(runs, header["runs"], strict=True):
+        table = np.frombuffer(data, "<f4", len(names) * 60, base + described["offset"]).reshape(-1, 60)
+        columns = dict(zip(names, table, strict=True))
+        np.testing.assert_array_equal(columns["loss"], run.record.info.loss)
+        np.testing.assert_array_equal(columns["x"], run.record.path[:-1, 0])
+        steps = run.record.frames.step[:-1]
+        np.testing.assert_allclose(columns["curvature"][steps], run.record.frames.curvature[:-1], rtol=1e-6)
+        assert np.isfinite(columns["actual_change"][steps]).all()
+    assert header["frames"]["steps"][-1] == 60
+
+
+def test_the_line_above_the_picture_names_the_network_and_its_batches() -> None:
+    lab = NetworkLab(batch_size=64)
+    assert formula(network_problem(lab)) == "MLP 2–32–2 tanh · 162 parameters · batch 64 of 240"
+    assert formula(network_problem(NetworkLab(depth=0))) == "MLP 2–2 · 6 parameters · full batch of 240"
+
+
+def test_a_fork_is_its_parents_run_up_to_its_step() -> None:
+    state = NetworkState(NetworkLab(steps=60, width=8), _TWO, (ForkSetting(0, 30, RunSetting("adam")),))
+    parent, _, child = _runs(state)
+    np.testing.assert_array_equal(child.record.info.loss[:31], parent.record.info.loss[:31])
+    assert child.record.info.loss[31] != parent.record.info.loss[31]
+    assert _header(network_picture(state, [parent, _, child], {}))["runs"][2]["fork"] == {
+        **{"parent": "r0", "step": 30, "text": "Adam takes over"}
+    }
+
+
+def test_what_is_raised_while_showing_progress_stops_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_cached, "_PATIENCE_SECONDS", 0.0)
+
+    class Stopped(Exception):
+        """What a click raises."""
+
+    def stop(share: float, text: str) -> None:
+        raise Stopped(text)
+
+    with pytest.raises(Stopped, match="Run 1 of 2: step 25 of 75"):
+        network_cached.lab_runs(NetworkState(NetworkLab(steps=75, width=8), _TWO), stop)
+
+
+def test_the_files_and_tables_have_a_row_for_each_run_step_and_eigenvalue() -> None:
+    state = NetworkState(NetworkLab(dataset="curve", steps=30, width=4), _TWO)
+    runs, labels = _runs(state), run_labels(state)
+    assert runs_csv(labels, runs).count(b"\n") == 1 + 2 * 30
+    assert len(summary(labels, runs, "RMSE")) == 2
+    table = eigenvalues(network_cached.lab_spectrum(state.lab, network_cached.legs_of(state)[0]))
+    assert len(table) == 10 and table.notna().to_numpy().all()
+    assert set(eigenvalue_chart(table).to_dict()["encoding"]) >= {"x", "y", "color", "shape"}
+
+
+@pytest.mark.slow
+def test_the_presets_show_what_they_say() -> None:
+    shown = {preset.name: _runs(preset.state) for preset in PRESETS}
+    qlr, adam = shown["untuned"]
+    assert qlr.record.frames.train_loss[-1] < 0.1 * adam.record.frames.train_loss[-1]
+    assert qlr.record.frames.validation_loss[-1] > adam.record.frames.validation_loss[-1]
+    clipped = shown["noise"][0].record.frames
+    assert np.nanstd(clipped.ratio_same) < 0.2 < 1 < min(np.nanstd(clipped.ratio_fresh), np.nanstd(clipped.ratio_full))
+    assert np.nanmin(clipped.ratio_fresh) < 0 < np.nanmax(clipped.ratio_fresh)
+    hessian = shown["curvatures"][1].record
+    assert np.nanmin(hessian.info.curvature) < 0 and hessian.frames.train_loss[-1] > hessian.frames.train_loss[0]
+    outcomes = [network_outcome(run) for run in shown["rate_too_high"]]
+    assert [outcome.diverged for outcome in outcomes] == [False, True]
+    assert "Lower its learning rate" in outcomes[1].message

@@ -1,0 +1,124 @@
+"""A link holds the whole state of the small-network lab, and a broken one says what is wrong with it."""
+
+import base64
+import json
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from qlr_core.datasets import DATASETS, dataset_named
+from qlr_core.models.mlp import ACTIVATIONS
+from qlr_core.network_lab import NetworkLab
+from qlr_core.optimizers import OPTIMIZERS
+from qlr_core.ranges import ranges_of
+from qlr_ui import lab_state
+from qlr_ui.links import LinkError
+from qlr_ui.network_cached import legs_of
+from qlr_ui.network_presets import PRESETS, preset_of
+from qlr_ui.network_state import MAX_RUNS, NetworkState, checked, from_link, to_link
+from qlr_ui.run_setting import ForkSetting, RunSetting, differing
+
+_QLR, _ADAM = RunSetting("adam_qlr"), RunSetting("adam")
+
+
+def _word(plain: object) -> str:
+    return "n1." + base64.urlsafe_b64encode(zlib.compress(json.dumps(plain).encode())).decode()
+
+
+def _plain(**changes: object) -> dict[str, object]:
+    plain: dict[str, object] = {
+        **{"d": "moons", "k": {}, "m": [1, 32, "tanh"], "b": 0, "n": 300, "s": 0},
+        **{"r": [["adam", {}, {}]], "f": []},
+    }
+    return plain | changes
+
+
+@some.composite
+def states(draw: some.DrawFn) -> NetworkState:
+    dataset = dataset_named(draw(some.sampled_from([dataset.name for dataset in DATASETS])))
+    knobs = ranges_of(dataset.knobs)
+    values = {name: draw(some.floats(knob.low, knob.high)) for name, knob in knobs.items() if draw(some.booleans())}
+    lab = NetworkLab(
+        dataset.name,
+        differing(dataset.knobs, values),
+        draw(some.integers(0, 99)),
+        draw(some.integers(1, 512)),
+        draw(some.integers(0, 3)),
+        draw(some.sampled_from(list(ACTIVATIONS))),
+        draw(some.sampled_from([0, 16, 100])),
+        draw(some.integers(11, 1000)),
+    )
+    runs = tuple(
+        RunSetting(draw(some.sampled_from([spec.name for spec in OPTIMIZERS]))) for _ in range(draw(some.integers(0, 3)))
+    )
+    forks = tuple(ForkSetting(0, draw(some.integers(0, 10)), _ADAM) for _ in range(2 if runs else 0))
+    return NetworkState(lab, runs, forks)
+
+
+@given(states())
+def test_a_link_reopens_the_same_state(state: NetworkState) -> None:
+    assert from_link(to_link(state)) == state
+
+
+@given(states())
+def test_the_legs_of_every_run_follow_one_another_from_the_first_step(state: NetworkState) -> None:
+    for legs in legs_of(state):
+        steps = [leg.step for leg in legs]
+        assert steps[0] == 0 and steps == sorted(set(steps)) and legs[0].damping is None
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_a_preset_is_valid_and_its_link_is_short_and_finds_it_again(preset) -> None:
+    word = to_link(checked(preset.state))
+    assert len(word) < 400
+    assert preset_of(from_link(word)) == preset
+
+
+def test_a_fork_with_another_damping_keeps_the_optimizer_and_sets_lambda() -> None:
+    fork = ForkSetting(0, 10, RunSetting("adam_qlr", values=(("initial_damping", 0.5),)))
+    first, second = legs_of(NetworkState(runs=(_QLR,), forks=(fork,)))[1]
+    assert (first.optimizer, first.choices) == (second.optimizer, second.choices)
+    assert (second.step, second.damping) == (10, 0.5)
+
+
+def test_a_fork_at_the_first_step_is_a_run_of_its_own() -> None:
+    (leg,) = legs_of(NetworkState(runs=(_QLR,), forks=(ForkSetting(0, 0, _ADAM),)))[1]
+    assert (leg.optimizer, leg.step, leg.damping) == ("adam", 0, None)
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("", "version"),
+        (lab_state.to_link(lab_state.LabState()), "version"),
+        ("n1.", "damaged"),
+        ("n1.!!!!", "damaged"),
+        (to_link(NetworkState())[:-9], "damaged"),
+        (_word([1, 2]), "damaged"),
+        (_word({}), "damaged"),
+        (_word(_plain(d="moon")), "moons"),
+        (_word(_plain(k={"noise": -1})), "noise = -1"),
+        (_word(_plain(k={"speed": 1})), "'speed'"),
+        (_word(_plain(m=[1, 32])), "damaged"),
+        (_word(_plain(m=[4, 32, "tanh"])), "depth = 4"),
+        (_word(_plain(m=[1, 0, "tanh"])), "width = 0"),
+        (_word(_plain(m=[1, 32, "swish"])), "swish"),
+        (_word(_plain(b=8)), "batch_size = 8"),
+        (_word(_plain(n=1001)), "steps = 1001"),
+        (_word(_plain(n="inf")), "damaged"),
+        (_word(_plain(n="x")), "not a number"),
+        (_word(_plain(s=-1)), "seed = -1"),
+        (_word(_plain(r=[["adamm", {}, {}]])), "There is no optimizer"),
+        (_word(_plain(r=[["adam", {}, {"learning_rate": "nan"}]])), "learning_rate = nan"),
+        (_word(_plain(r=[["adam", {}, {}]] * (MAX_RUNS + 1))), "too many"),
+        (_word(_plain(f=[[0, 300, "adam", {}, {}]])), "fork"),
+        (_word(_plain(f=[[1, 3, "adam", {}, {}]])), "fork"),
+    ],
+)
+def test_a_broken_link_gets_one_sentence_that_says_what_is_wrong(word: str, says: str) -> None:
+    with pytest.raises(LinkError) as caught:
+        from_link(word)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
