@@ -28,7 +28,11 @@ export function arithmeticLines(scene) {
   return lines;
 }
 
-function directionLines({ row, maker }) {
+function directionLines({ row, maker, focus }) {
+  if (focus.projected) return [
+    { stage: 0, html: `‖g‖ = ${formatNumber(row.gradient_norm)}` },
+    { stage: 1, html: `d = ${escapeHtml(maker.direction_text)}, ‖d‖ = ${formatNumber(row.direction_norm)}` },
+  ];
   return [
     { stage: 0, html: `g = ${formatVector(row.gx, row.gy)}` },
     { stage: 1, html: `d = ${escapeHtml(maker.direction_text)} = ${formatVector(row.dx, row.dy)}` },
@@ -38,7 +42,9 @@ function directionLines({ row, maker }) {
 function curvatureLines({ row, anatomy, maker }) {
   const lines = [
     { stage: 2, html: `gᵀd = ${formatNumber(row.slope)}` },
-    { stage: 2, html: `dᵀCd = ${formatNumber(row.curvature)} <small>C: ${escapeHtml(maker.curvature_label)}</small>` },
+    Number.isFinite(row.curvature)
+      ? { stage: 2, html: `dᵀCd = ${formatNumber(row.curvature)} <small>C: ${escapeHtml(maker.curvature_label)}</small>` }
+      : { stage: 2, tone: "quiet", html: "dᵀCd is measured at the frames alone" },
   ];
   if (!anatomy.usesModel || !Number.isFinite(row.damping)) return lines;
   const squared = squaredDirection(row);
@@ -76,7 +82,7 @@ function clipLine({ best }, { maxLearningRate }) {
 function givenRateLines({ anatomy, maker }) {
   return [
     { stage: 3, tone: "key", html: `${anatomy.dragged ? "what if α" : "α"} = <b>${formatNumber(anatomy.alpha)}</b> <small>given, not chosen</small>` },
-    { stage: 3, tone: "quiet", html: `the model would choose ${formatNumber(anatomy.undamped)}, but ${escapeHtml(maker.label)} does not look at it` },
+    { stage: 3, tone: "quiet", html: `${Number.isFinite(anatomy.undamped) ? `the model would choose ${formatNumber(anatomy.undamped)}, but ` : ""}${escapeHtml(maker.label)} does not look at ${Number.isFinite(anatomy.undamped) ? "it" : "the model"}` },
   ];
 }
 

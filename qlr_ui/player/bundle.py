@@ -6,11 +6,14 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 MODULES = (  # every module after those it imports
+    "networkpayload",
     "payload",
     "model",
     "words",
+    "networkwords",
     "state",
     "scene",
+    "captions",
     "contours",
     "scales",
     "drawing",
@@ -20,6 +23,11 @@ MODULES = (  # every module after those it imports
     "modelcontours",
     "stepmarks",
     "curves",
+    "planeview",
+    "curveview",
+    "digitsview",
+    "networkview",
+    "stripspecs",
     "strips",
     "slice",
     "verdict",
@@ -32,6 +40,7 @@ MODULES = (  # every module after those it imports
     "keyboard",
     "link",
     "player",
+    "mount",
 )
 
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)

@@ -35,10 +35,9 @@ export function envelope(from, to, xOf, yOf, visit) {
 }
 
 /** Positive finite extremes over all runs; a diverging loss and a vanishing value do not flatten the rest. */
-export function positiveRange(data, name, offset) {
+export function positiveRange(lists, { offset = 0, grows = false } = {}) {
   let [low, high, first] = [Infinity, 0, 0];
-  for (const run of data.runs) {
-    const values = run.columns[name];
+  for (const values of lists) {
     first = Math.max(first, Math.abs(values[0] - offset) || 0);
     for (const value of values) {
       const size = Math.abs(value - offset);
@@ -47,7 +46,7 @@ export function positiveRange(data, name, offset) {
     }
   }
   if (high === 0) return [1e-8, 1];
-  if (name === "loss" && first > 0) high = Math.min(high, first * MOST_GROWTH);
+  if (grows && first > 0) high = Math.min(high, first * MOST_GROWTH);
   low = Math.max(low, high * 10 ** -MOST_DECADES);
   return low < high / 3 ? [low, high] : [low / 3, high * 3];
 }

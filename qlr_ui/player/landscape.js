@@ -17,20 +17,20 @@ export class Ground {
 
   /** Draws anew only when something of it has changed; returns the frame that maps θ to pixels. */
   draw(scene, theme, size) {
-    const { data, state } = scene;
-    const { surface } = data;
+    const { ground, state } = scene;
+    const { surface } = ground;
     const extent = [...surface.x, ...surface.y].join();
     if (this.extent !== extent) {
       this.extent = extent;
       this.window = fullWindow(surface);
     }
     const lines = state.layers.includes("l");
-    const key = [data.signature, theme.key, size.width, size.height, Object.values(this.window), lines].join();
+    const key = [ground.key, theme.key, size.width, size.height, Object.values(this.window), lines].join();
     if (key === this.key) return this.frame;
     this.key = key;
     this.frame = plotFrame(this.window, size, theme);
     this.frame.key = key;
-    this.paint(data, theme, size, lines);
+    this.paint(ground, theme, size, lines);
     return this.frame;
   }
 
@@ -39,7 +39,7 @@ export class Ground {
     const { frame } = this;
     this.shade(context, surface, theme);
     if (lines) this.levelLines(context, surface, theme);
-    axes(context, theme, frame);
+    plotAxes(context, theme, frame);
     colorBar(context, theme, frame, surface);
     for (const [x, y] of surface.minima) if (frame.holds(x, y)) star(context, theme, frame.x(x), frame.y(y), 8);
     if (frame.holds(...start)) marker(context, theme, "circle", frame.x(start[0]), frame.y(start[1]), 4.5, theme.ink, true);
@@ -176,10 +176,12 @@ function shadingImage(surface, theme) {
   return canvas;
 }
 
-function axes(context, theme, frame) {
+/** The border of a plot, and the ticks of both its scales unless it is too small for them. */
+export function plotAxes(context, theme, frame, ticked = true) {
   context.strokeStyle = theme.line;
   context.lineWidth = 1;
   context.strokeRect(frame.left + 0.5, frame.top + 0.5, frame.width - 1, frame.height - 1);
+  if (!ticked) return;
   for (const tick of frame.x.ticks(frame.width / (70 * theme.scale))) {
     line(context, frame.x(tick.value), frame.bottom, frame.x(tick.value), frame.bottom + 4, theme.line);
     haloText(context, theme, tick.label, frame.x(tick.value), frame.bottom + 6, { color: theme.muted, align: "center", baseline: "top", halo: false });

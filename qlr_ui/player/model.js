@@ -1,6 +1,7 @@
 // The quadratic model along one direction, as in the paper; plain arithmetic that knows no screen.
 
 const DOUBLE_EPSILON = 2 ** -52; // spacing of float64 at 1: the precision in which surfaces run
+export const SINGLE_EPSILON = 2 ** -23; // and networks
 const NOISE_MULTIPLE = 16; // the core's rounding_multiple
 
 /** The damping the model uses; optimizers without damping have the undamped model. */
@@ -9,7 +10,7 @@ export function modelDamping(row) {
 }
 
 export function squaredDirection(row) {
-  return row.dx * row.dx + row.dy * row.dy;
+  return row.direction_norm === undefined ? row.dx * row.dx + row.dy * row.dy : row.direction_norm ** 2;
 }
 
 /** q = dᵀCd + λ dᵀd */
@@ -65,11 +66,11 @@ export function interpolatePhi(phi, [low, high], alpha) {
 }
 
 /** What a dragged α would have given: it stops at the ends of the slice. */
-export function whatIf(row, phi, span, alpha) {
+export function whatIf(row, phi, span, alpha, epsilon = DOUBLE_EPSILON) {
   const stopped = Math.max(span[0], Math.min(span[1], alpha));
   const predicted = predictedChange(row, stopped);
   const actual = interpolatePhi(phi, span, stopped);
-  const reliable = Math.abs(predicted) >= NOISE_MULTIPLE * DOUBLE_EPSILON * Math.abs(row.loss);
+  const reliable = Math.abs(predicted) >= NOISE_MULTIPLE * epsilon * Math.abs(row.loss);
   return { alpha: stopped, predicted, actual, ratio: actual / predicted, reliable };
 }
 

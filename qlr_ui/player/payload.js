@@ -1,4 +1,5 @@
 // Decodes the bytes of one lesson (surface, runs, initial state) into typed arrays; nothing is copied twice.
+import { decodeNetworkRun, decodeView } from "./networkpayload.js";
 
 export const SLICE_POINTS = 65;
 
@@ -27,15 +28,23 @@ export function decode(bytes) {
   const headerLength = view.getUint32(8, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + headerLength)));
   const base = bytes.byteOffset + 12 + headerLength;
-  return {
+  const runs = header.runs.map((run, index) => decodeRun(run, index, header.columns, bytes.buffer, base));
+  const shared = {
+    kind: header.kind ?? "surface",
     title: header.title,
     start: header.start,
     state: header.state,
     forkOptions: header.fork_options ?? [],
-    surface: decodeSurface(header.surface, bytes.buffer, base),
-    runs: header.runs.map((run, index) => decodeRun(run, index, header.columns, bytes.buffer, base)),
     signature: signatureOf(bytes),
   };
+  if (shared.kind !== "network") {
+    const surface = decodeSurface(header.surface, bytes.buffer, base);
+    return { ...shared, formula: surface.formula, view: null, surface, runs };
+  }
+  const { formula, metric, frames } = header;
+  const pictured = decodeView(header.view, bytes.buffer, base);
+  const lesson = { ...shared, formula, metric, frames, view: pictured, surface: null };
+  return { ...lesson, runs: runs.map((run) => decodeNetworkRun(run, lesson, bytes.buffer, base)) };
 }
 
 function decodeSurface(surface, buffer, base) {
@@ -48,7 +57,8 @@ function decodeRun(run, index, names, buffer, base) {
   const column = (i) => new Float32Array(buffer, start + 4 * i * run.steps, run.steps);
   const scalars = names.filter((name) => !name.startsWith("phi_"));
   const columns = Object.fromEntries(scalars.map((name) => [name, column(names.indexOf(name))]));
-  const phi = new Float32Array(buffer, start + 4 * names.indexOf("phi_0") * run.steps, SLICE_POINTS * run.steps);
+  const first = names.indexOf("phi_0");
+  const phi = first < 0 ? null : new Float32Array(buffer, start + 4 * first * run.steps, SLICE_POINTS * run.steps);
   const flags = new Uint8Array(buffer, base + run.flags_offset, run.steps);
   const final = run.final.map((value) => value ?? NaN);
   return { ...run, index, columns, phi, flags, final, maxLearningRate: run.max_learning_rate ?? Infinity };

@@ -1,15 +1,17 @@
-// Mounts the player: one state, one loop, the views that draw it; new data keep the place.
+// The player: one state, one loop, the views that draw it; new data keep the place.
 import { Arithmetic } from "./arithmetic.js";
+import { captions } from "./captions.js";
 import { ForkDialog } from "./forkdialog.js";
 import { Ground } from "./landscape.js";
 import { takeKeyboard, releaseKeyboard } from "./keyboard.js";
 import { aligned, decode, positionAt, signatureOf } from "./payload.js";
+import { NetworkView } from "./networkview.js";
 import { listenLandscape, listenSlice, listenStrips } from "./pointer.js";
 import { Runs } from "./runs.js";
 import { buildScene, trial } from "./scene.js";
 import { copyLink } from "./link.js";
 import { Slice } from "./slice.js";
-import { dataAction, initialState, reduce, stageStrength, STAGES, STEPS_PER_SECOND } from "./state.js";
+import { dataAction, initialState, reduce, STEPS_PER_SECOND } from "./state.js";
 import { StepMarks } from "./stepmarks.js";
 import { Strips } from "./strips.js";
 import { Table } from "./table.js";
@@ -23,7 +25,7 @@ const EASING_LIMIT = 20; // steps per second above which easing between them wou
 const PANEL_INTERVAL = 30; // milliseconds between redrawn panels while playing: numbers cannot be read faster
 const LONGEST_FRAME = 0.25; // seconds; a tab that slept does not leap
 
-class Player {
+export class Player {
   constructor(root) {
     this.root = root;
     this.send = () => {};
@@ -35,6 +37,7 @@ class Player {
     this.frameLoop = this.frameLoop.bind(this);
     const canvas = (name) => root.querySelector(`[data-canvas=${name}]`);
     this.ground = new Ground(canvas("ground"));
+    this.network = new NetworkView(canvas("network"));
     this.trails = new Trails(canvas("trail"), canvas("ahead"));
     this.stepMarks = new StepMarks(canvas("marks"));
     this.strips = new Strips(canvas("curves"), canvas("cursor"));
@@ -76,8 +79,9 @@ class Player {
       this.state = this.state === undefined ? initialState(this.data) : reduce(this.state, dataAction(this.data));
       this.root.dataset.signature = this.data.signature;
       setText(this.part("title"), this.data.title);
-      setText(this.part("formula"), this.data.surface.formula);
-      setText(this.part("landscape-hint"), this.canSend ? "click sets the start" : "");
+      setText(this.part("formula"), this.data.formula);
+      this.root.dataset.lesson = this.data.kind;
+      this.root.toggleAttribute("data-plain", this.data.view === null);
     }
     this.restyle();
   }
@@ -103,7 +107,7 @@ class Player {
 
   /** Actions that reach beyond the state; true where there was one. */
   command(action) {
-    const { surface } = this.data;
+    const surface = this.scene?.ground.surface;
     switch (action.type) {
       case "fork": if (this.canSend) this.forkDialog.open(this.scene); break;
       case "seed": this.send("seed", {}); break;
@@ -119,6 +123,15 @@ class Player {
     }
     this.invalidate();
     return true;
+  }
+
+  /** Whether the left panel shows what the network does, and not its path. */
+  showsNetwork() {
+    return this.data.view !== null && this.state.view === "network";
+  }
+
+  focusOn(id) {
+    if (id !== null) this.dispatch({ type: "focus", id });
   }
 
   pathPoints() {
@@ -164,7 +177,9 @@ class Player {
     const { state, data, theme, sizes } = this;
     if (this.scene?.state !== state || this.scene?.data !== data) this.scene = buildScene(data, state);
     const { scene } = this;
-    if (usable(sizes.landscape)) {
+    this.root.dataset.view = this.showsNetwork() ? "network" : "path";
+    if (usable(sizes.landscape) && this.showsNetwork()) this.network.draw(scene, theme, sizes.landscape);
+    else if (usable(sizes.landscape)) {
       this.frame = this.ground.draw(scene, theme, sizes.landscape);
       this.trails.draw(scene, theme, sizes.landscape, this.frame);
       this.stepMarks.draw(scene, theme, sizes.landscape, this.frame, this.progress());
@@ -184,8 +199,8 @@ class Player {
     this.transport.draw(state);
     this.runs.draw(scene, theme, this.canSend);
     this.table.draw(scene);
-    setText(this.part("step-title"), `Step ${scene.step}, taken apart`);
-    setText(this.part("reason"), reasonText(state, scene.anatomy));
+    const texts = captions(scene, this.canSend, this.showsNetwork());
+    for (const name in texts) setText(this.part(name), texts[name]);
     if (!state.playing) setText(this.part("speech"), stepSentence(scene));
   }
 
@@ -216,30 +231,6 @@ class Player {
   }
 }
 
-/** The sentence under the gauge; with sub-steps on it waits for the last stage. */
-function reasonText(state, anatomy) {
-  if (!anatomy.finite || stageStrength(state, STAGES.length - 1) === 0) return "";
-  return `${anatomy.dragged ? "What if: " : ""}${anatomy.sentence}`;
-}
-
 function usable(size) {
   return size !== undefined && size.width > 40 && size.height > 40;
-}
-
-const players = new WeakMap();
-
-/** Called by the host on mount and whenever data or theme change; the cleanup runs at unmount only. */
-export default function mountPlayer({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector("section.player");
-  let player = players.get(parentElement);
-  if (player === undefined || player.root !== root) {
-    player?.unmount();
-    player = new Player(root);
-    players.set(parentElement, player);
-  }
-  player.update(data, setTriggerValue);
-  return () => {
-    player.unmount();
-    players.delete(parentElement);
-  };
 }

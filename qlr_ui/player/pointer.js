@@ -23,41 +23,50 @@ export function listenLandscape(element, player) {
   element.addEventListener("pointermove", (event) => {
     const at = place(element, event);
     const { frame, ground } = player;
+    if (player.showsNetwork()) {
+      player.tooltip(event, player.network.textAt(player.scene, at));
+      return;
+    }
     if (pressed !== null && (pressed.moved || Math.hypot(at.x - pressed.x, at.y - pressed.y) > CLICK_SLOP)) {
       pressed.moved = true;
-      if (!ground.isZoomed(player.data.surface)) return;
+      if (!ground.isZoomed(player.scene.ground.surface)) return;
       element.setPointerCapture(event.pointerId);
-      ground.panBy(player.data.surface, frame.x.inverse(pressed.x) - frame.x.inverse(at.x), frame.y.inverse(pressed.y) - frame.y.inverse(at.y));
+      ground.panBy(player.scene.ground.surface, frame.x.inverse(pressed.x) - frame.x.inverse(at.x), frame.y.inverse(pressed.y) - frame.y.inverse(at.y));
       Object.assign(pressed, at);
       player.invalidate();
     } else if (pressed === null) player.tooltip(event, landscapeText(player, at));
   });
   element.addEventListener("pointerup", (event) => {
     const at = place(element, event);
+    if (player.showsNetwork()) {
+      player.focusOn(player.network.runAt(at));
+      pressed = null;
+      return;
+    }
     const theta = [player.frame.x.inverse(at.x), player.frame.y.inverse(at.y)];
-    if (pressed !== null && !pressed.moved && player.frame.holds(...theta)) player.send("start", { x: theta[0], y: theta[1] });
+    if (pressed !== null && !pressed.moved && player.data.start && player.frame.holds(...theta)) player.send("start", { x: theta[0], y: theta[1] });
     pressed = null;
   });
   element.addEventListener("pointercancel", () => { pressed = null; });
   element.addEventListener("pointerleave", () => player.tooltip(null));
   element.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey) return;
+    if (!event.ctrlKey || player.showsNetwork()) return;
     event.preventDefault();
     const at = place(element, event);
-    player.ground.zoomAt(player.data.surface, Math.exp(event.deltaY * 0.003), player.frame.x.inverse(at.x), player.frame.y.inverse(at.y));
+    player.ground.zoomAt(player.scene.ground.surface, Math.exp(event.deltaY * 0.003), player.frame.x.inverse(at.x), player.frame.y.inverse(at.y));
     player.invalidate();
   }, { passive: false });
 }
 
-function landscapeText({ frame, data, scene }, at) {
+function landscapeText({ frame, scene }, at) {
   const theta = [frame.x.inverse(at.x), frame.y.inverse(at.y)];
   if (!frame.holds(...theta)) return null;
-  const { surface } = data;
+  const { surface, runs } = scene.ground;
   const column = Math.round(((theta[0] - surface.x[0]) / (surface.x[1] - surface.x[0])) * (surface.width - 1));
   const row = Math.round(((theta[1] - surface.y[0]) / (surface.y[1] - surface.y[0])) * (surface.height - 1));
   const level = surface.low + (surface.grid[row * surface.width + column] / 65535) * (surface.high - surface.low);
   const lines = [`θ ${formatVector(theta[0], theta[1])}, f ≈ ${formatNumber(10 ** level + surface.f_floor, 2)}`];
-  for (const run of data.runs) {
+  for (const run of runs) {
     const step = nearestIterate(run, stepOf(scene, run), frame, at);
     if (step !== null) lines.push(`${escapeHtml(run.label)} at step ${step}`);
   }
@@ -88,7 +97,8 @@ function stripsText({ strips, scene }, at) {
   const there = { ...scene, step };
   const lines = scene.data.runs.map((run) => {
     const k = stepOf(there, run);
-    return k < run.steps ? `${escapeHtml(run.label)}: ${strip.symbol} ${stripText(strip, run.columns[strip.name][k])}` : null;
+    const values = strip.series.map((series) => stripText(strip, series.values(run)[series.indexAt(run, k)]));
+    return k < run.steps ? `${escapeHtml(run.label)}: ${strip.symbol} ${values.join(" · ")}` : null;
   });
   return [`step ${step}`, ...lines.filter(Boolean)].join("<br>");
 }
@@ -99,7 +109,7 @@ export function listenSlice(element, player, dispatch) {
     const alpha = player.slice.alphaAt(place(element, event).x);
     if (alpha === null) return;
     player.tooltip(null);
-    const [low, high] = player.scene.anatomy.span;
+    const [low, high] = player.scene.slice.anatomy.span;
     dispatch({ type: "what-if", alpha: Math.max(low, Math.min(high, alpha)) });
   };
   dragging(element, drag, (event) => player.tooltip(event, sliceText(player, place(element, event))), () => dispatch({ type: "what-if", alpha: null }));
@@ -108,7 +118,7 @@ export function listenSlice(element, player, dispatch) {
 
 function sliceText({ slice, scene }, at) {
   const alpha = slice.alphaAt(at.x);
-  const { anatomy, row } = scene;
+  const { anatomy, row } = scene.slice;
   if (alpha === null || alpha < anatomy.span[0] || alpha > anatomy.span[1]) return null;
   const truth = interpolatePhi(anatomy.phi, anatomy.span, alpha);
   return `α ${formatNumber(alpha, 3)}<br>true change ${formatNumber(truth, 3)}<br>model ${formatNumber(predictedChange(row, alpha), 3)}`;

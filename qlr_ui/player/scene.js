@@ -1,7 +1,8 @@
 // One step of the focused run, taken apart: every number the pictures, the arithmetic and the speech share.
+import { changeAt, frameAt } from "./networkpayload.js";
 import { makerOf, phiAt, positionAt, rowAt } from "./payload.js";
 import {
-  bestLearningRate, dampedCurvature, dampingDecision, modelDamping, predictedChange, sliceSpan, undampedLearningRate, whatIf,
+  bestLearningRate, dampedCurvature, dampingDecision, modelDamping, predictedChange, SINGLE_EPSILON, sliceSpan, undampedLearningRate, whatIf,
 } from "./model.js";
 import { verdictSentence } from "./words.js";
 
@@ -10,9 +11,30 @@ export const SAME_RATE = 1e-5; // α arrives as float32, α* is computed from fl
 export function buildScene(data, state) {
   const focus = data.runs.find((run) => run.id === state.focus) ?? data.runs[0];
   const step = Math.min(state.step, focus.steps - 1);
-  const row = rowAt(focus, step);
-  const maker = makerOf(data.runs, focus, step);
-  return { data, state, focus, maker, step, row, anatomy: takeApart(focus, step, row, state.whatIf, maker) };
+  const sliceStep = focus.projected ? focus.frames.steps[frameAt(focus.frames.steps, step)] : step;
+  const slice = partOf(data, focus, sliceStep, state.whatIf);
+  // A dragged α belongs to the slice, and so does all that it would have changed.
+  const shown = sliceStep === step || state.whatIf !== null ? slice : partOf(data, focus, step, null);
+  const { row, maker, anatomy } = shown;
+  return { data, state, focus, step, shownStep: shown.step, row, maker, anatomy, slice, ground: groundOf(data, focus) };
+}
+
+function partOf(data, run, step, dragged) {
+  const [row, maker] = [rowAt(run, step), makerOf(data.runs, run, step)];
+  return { step, row, maker, anatomy: takeApart(run, step, row, dragged, maker) };
+}
+
+/** The landscape and the runs that walk on it: one for all, or each run's own plane. */
+function groundOf(data, focus) {
+  if (data.surface !== null) return { key: data.signature, surface: data.surface, start: data.start, runs: data.runs };
+  return { key: `${data.signature}-${focus.id}`, surface: focus.plane, start: positionAt(focus, 0), runs: [focus] };
+}
+
+/** φ and its span of α: of every step on a surface, of a frame's step in a network. */
+function sliceAt(run, step, rates) {
+  if (!run.projected) return { phi: phiAt(run, step), span: sliceSpan(...rates) };
+  const frame = frameAt(run.frames.steps, step);
+  return { phi: changeAt(run, frame), span: [run.frames.columns.slice_low[frame], run.frames.columns.slice_high[frame]] };
 }
 
 /** The step of a run that stands at the cursor: the same step, or the same cost or time as the focused run. */
@@ -38,11 +60,11 @@ export function takeApart(run, step, row, dragged = null, maker = run) {
   const best = bestLearningRate(row, absolute);
   const undamped = undampedLearningRate(row, absolute);
   // An optimizer that predicts nothing chooses no α*: its grid was laid out with α alone.
-  const span = sliceSpan(row.learning_rate, Number.isFinite(row.predicted_change) ? best : row.learning_rate, undamped);
-  const phi = phiAt(run, step);
+  const chosen = Number.isFinite(row.predicted_change) ? best : row.learning_rate;
+  const { phi, span } = sliceAt(run, step, [row.learning_rate, chosen, undamped]);
   const usesModel = maker.kind !== "first_order";
   const shared = {
-    finite: Number.isFinite(row.loss) && Number.isFinite(row.x) && Number.isFinite(row.y),
+    finite: Number.isFinite(row.loss) && (run.projected || (Number.isFinite(row.x) && Number.isFinite(row.y))),
     usesModel, best, undamped, span, phi,
     curvature: dampedCurvature(row),
     damping: modelDamping(row),
@@ -61,7 +83,7 @@ function asRecorded(run, step, row, usesModel, maker) {
     ...dampingDecision(maker, row.damping, { ratio, reliable: row.reliable, accepted: row.accepted }),
     next: step + 1 < run.steps ? run.columns.damping[step + 1] : run.final[3],
   };
-  const landing = row.accepted ? positionAt(run, step + 1) : trial(row, alpha);
+  const landing = row.accepted || run.projected ? positionAt(run, step + 1) : trial(row, alpha);
   return {
     alpha, predicted, actual: row.actual_change, ratio, reliable: row.reliable, accepted: row.accepted,
     decision, landing, sentence: verdictSentence(maker, row.damping, decision, ratio),
@@ -74,7 +96,7 @@ export function dampingTrend(damping, next) {
 }
 
 function asDragged(run, row, phi, span, dragged) {
-  const { alpha, predicted, actual, ratio, reliable } = whatIf(row, phi, span, dragged);
+  const { alpha, predicted, actual, ratio, reliable } = whatIf(row, phi, span, dragged, run.projected ? SINGLE_EPSILON : undefined);
   const accepted = actual <= 0;
   const decision = dampingDecision(run, row.damping, { ratio, reliable, accepted });
   return {

@@ -14,7 +14,7 @@ export class Slice {
 
   draw(scene, theme, size) {
     const context = prepare(this.canvas, size.width, size.height);
-    const { anatomy } = scene;
+    const { anatomy } = scene.slice;
     if (!anatomy.finite || !Number.isFinite(anatomy.span[0] + anatomy.span[1])) {
       haloText(context, theme, "no slice: this step is not finite", size.width / 2, size.height / 2, { color: theme.muted, align: "center", size: 12 });
       this.x = null;
@@ -34,7 +34,7 @@ export class Slice {
     frame.width = frame.right - frame.left;
     frame.height = frame.bottom - frame.top;
     const [low, high] = changeRange(scene);
-    this.x = linearScale(...scene.anatomy.span, frame.left, frame.right);
+    this.x = linearScale(...scene.slice.anatomy.span, frame.left, frame.right);
     this.y = linearScale(low, high, frame.bottom, frame.top);
     return frame;
   }
@@ -55,7 +55,8 @@ export class Slice {
   }
 
   curves(context, scene, theme, frame) {
-    const { anatomy, row, state } = scene;
+    const { state } = scene;
+    const { anatomy, row } = scene.slice;
     const quadratic = (q) => (pixel) => this.y(predictedChange(row, this.x.inverse(pixel), q));
     const color = anatomy.usesModel ? theme.model : theme.muted;
     context.globalAlpha = stageStrength(state, 2);
@@ -68,7 +69,8 @@ export class Slice {
   }
 
   marks(context, scene, theme, frame) {
-    const { anatomy, row, focus, maker, state } = scene;
+    const { focus, state } = scene;
+    const { anatomy, row, maker } = scene.slice;
     const color = runColor(theme, focus);
     const crowded = this.y(0) > frame.bottom - 24 * theme.scale;
     haloText(context, theme, "change of f", frame.left + 7, crowded ? frame.top + 9 * theme.scale : frame.bottom - 10 * theme.scale, { color: theme.muted });
@@ -94,7 +96,7 @@ export class Slice {
   }
 
   chosen(context, theme, frame, scene, color) {
-    const { anatomy } = scene;
+    const { anatomy } = scene.slice;
     const x = this.x(anatomy.alpha);
     const [model, truth] = [this.clamped(anatomy.predicted, frame), this.clamped(anatomy.actual, frame)];
     line(context, x, frame.top, x, frame.bottom, color, 1.4 * theme.scale, anatomy.dragged ? [5, 3] : []);
@@ -118,7 +120,7 @@ export class Slice {
 }
 
 /** The changes worth seeing: those at 0, α, α* and the lowest of each curve, with more room above than below. */
-function changeRange({ anatomy, row, maker }) {
+function changeRange({ slice: { anatomy, row, maker } }) {
   const recorded = predictedChange(row, row.learning_rate);
   const best = anatomy.usesModel ? predictedChange(row, anatomy.best) : NaN;
   const lowest = Math.min(...anatomy.phi.filter(Number.isFinite));

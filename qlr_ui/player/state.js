@@ -2,6 +2,7 @@
 
 export const STAGES = ["g", "d", "Cd", "α", "clip", "move", "ρ", "λ"];
 export const LAYERS = "gdacuml";
+export const VIEWS = ["network", "path"];
 export const AXES = ["step", "cost", "seconds"];
 export const SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 export const STEPS_PER_SECOND = 8;
@@ -17,6 +18,7 @@ export function initialState(data) {
     focus: given.focus ?? null,
     axis: AXES.includes(given.axis) ? given.axis : "step",
     layers: sortedLayers(given.layers ?? LAYERS),
+    view: VIEWS[0],
     substeps: false,
     stage: LAST_STAGE,
     hoverStage: null,
@@ -48,6 +50,7 @@ export function reduce(state, action) {
     case "focus": return state.ids.includes(action.id) ? { ...state, focus: action.id, whatIf: null } : state;
     case "focus-index": return action.index < state.ids.length ? { ...state, focus: state.ids[action.index], whatIf: null } : state;
     case "axis": return { ...state, axis: action.axis };
+    case "view": return { ...state, view: action.view };
     case "layer": return { ...state, layers: toggled(state.layers, action.letter) };
     case "substeps": return { ...state, substeps: !state.substeps, stage: state.substeps ? LAST_STAGE : 0, playing: false };
     case "stage": return { ...state, stage: action.stage, playing: false };

@@ -21,7 +21,7 @@ export class StepMarks {
     const context = prepare(this.canvas, size.width, size.height);
     const { anatomy, row, state } = scene;
     const labels = new Labels(context, theme, frame);
-    if (anatomy.finite && frame.holds(row.x, row.y)) {
+    if (!scene.focus.projected && anatomy.finite && frame.holds(row.x, row.y)) {
       context.save();
       clipTo(context, frame);
       const layer = (letter, stage, paint) => {
@@ -110,7 +110,7 @@ export class StepMarks {
 
   /** Every run's current point with its name; outside the window an arrow points to it. */
   heads(context, scene, theme, frame, progress, labels) {
-    const ordered = [...scene.data.runs].sort((a, b) => (b.id === scene.focus.id) - (a.id === scene.focus.id));
+    const ordered = [...scene.ground.runs].sort((a, b) => (b.id === scene.focus.id) - (a.id === scene.focus.id));
     const points = ordered.map((run) => ({ run, at: headAt(scene, run, progress) }));
     for (const { run, at } of points.reverse()) {
       if (!Number.isFinite(at[0] + at[1])) continue;

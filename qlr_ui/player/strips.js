@@ -1,24 +1,17 @@
-// Four strips (loss, α, ρ, λ) of all runs under one cursor: the curves are painted once, the cursor every frame.
+// The strips (loss, α, ρ, λ, …) of all runs under one cursor: the curves are painted once, the cursor every frame.
 import { envelope, positiveRange } from "./curves.js";
 import { crossMark, haloText, line, marker, prepare, SHAPES } from "./drawing.js";
 import { isReliable, wasRejected } from "./payload.js";
+import { frameAt } from "./networkpayload.js";
 import { linearScale, logScale } from "./scales.js";
 import { axisUnit, axisValue, stepOf } from "./scene.js";
+import { stripsOf } from "./stripspecs.js";
 import { runColor } from "./theme.js";
 import { firstOwnStep } from "./trails.js";
 import { formatNumber, formatRatio } from "./words.js";
 
-const RATIO_LOW = -1;
-const RATIO_HIGH = 2.5;
 const MARK_SPACING = 3; // pixels between two marks of one kind
 export const AXIS_LABELS = { step: "step", cost: "gradient-equivalents", seconds: "seconds" };
-
-export const STRIPS = [
-  { name: "loss", symbol: "f" },
-  { name: "learning_rate", symbol: "α" },
-  { name: "reduction_ratio", symbol: "ρ" },
-  { name: "damping", symbol: "λ" },
-];
 
 export class Strips {
   constructor(curves, cursor) {
@@ -39,11 +32,12 @@ export class Strips {
     const { data, state } = scene;
     const [left, right] = [52 * theme.scale, size.width - 8];
     const [foot, gap] = [34 * theme.scale, 12];
-    const height = (size.height - foot - 3 * gap - 4) / 4;
+    const strips = stripsOf(data, frameAt);
+    const height = (size.height - foot - (strips.length - 1) * gap - 4) / strips.length;
     const longest = Math.max(...data.runs.map((run) => axisValue(state.axis, run, run.steps - 1)));
     this.x = linearScale(0, longest || 1, left, right);
-    this.offset = data.runs.some((run) => run.columns.loss.some((value) => value <= 0)) ? data.surface.f_floor : 0;
-    this.strips = STRIPS.map((strip, i) => {
+    this.offset = data.runs.some((run) => run.columns.loss.some((value) => value <= 0)) ? data.surface?.f_floor ?? 0 : 0;
+    this.strips = strips.map((strip, i) => {
       const top = 4 + i * (height + gap);
       const box = { left, right, top, bottom: top + height };
       return { ...strip, box, y: this.scaleFor(strip, data, box) };
@@ -51,14 +45,17 @@ export class Strips {
   }
 
   scaleFor(strip, data, { top, bottom }) {
-    if (strip.name === "reduction_ratio") return linearScale(RATIO_LOW, RATIO_HIGH, bottom, top);
-    const [low, high] = positiveRange(data, strip.name, strip.name === "loss" ? this.offset : 0);
+    if (strip.scale === "ratio") return linearScale(...strip.range, bottom, top);
+    const lists = strip.series.flatMap((series) => data.runs.map((run) => series.values(run)));
+    if (strip.scale === "share") return linearScale(lowestShare(lists), 1, bottom, top + 3);
+    const loss = strip.name === "loss";
+    const [low, high] = positiveRange(lists, { offset: loss ? this.offset : 0, grows: loss });
     return logScale(low, high, bottom - 3, top + 3);
   }
 
   /** The value a strip shows: the loss above its floor where it can be negative. */
-  shown(strip, run, step) {
-    const value = run.columns[strip.name][step];
+  shown(strip, series, run, index) {
+    const value = series.values(run)[index];
     return strip.name === "loss" ? value - this.offset : value;
   }
 
@@ -71,10 +68,11 @@ export class Strips {
       context.beginPath();
       context.rect(strip.box.left, strip.box.top - 4, strip.box.right - strip.box.left + 4, strip.box.bottom - strip.box.top + 8);
       context.clip();
-      for (const run of runsFocusedLast(scene)) this.curve(context, scene, theme, strip, run);
+      for (const run of runsFocusedLast(scene)) for (const series of strip.series) this.curve(context, scene, theme, strip, series, run);
       context.restore();
+      if (strip.legend) haloText(context, theme, strip.legend, strip.box.right - 2, strip.box.top + 4, { color: theme.muted, align: "right", size: 10 });
     }
-    const { box } = this.strips[3];
+    const { box } = this.strips.at(-1);
     for (const tick of this.x.ticks((box.right - box.left) / (64 * theme.scale))) {
       line(context, this.x(tick.value), box.bottom, this.x(tick.value), box.bottom + 4, theme.line);
       haloText(context, theme, tick.label, this.x(tick.value), box.bottom + 6, { color: theme.muted, align: "center", baseline: "top", halo: false });
@@ -88,7 +86,7 @@ export class Strips {
     line(context, box.left, box.top, box.left, box.bottom, theme.line);
     line(context, box.left, box.bottom, box.right, box.bottom, theme.line);
     const count = Math.max(2, Math.floor((box.bottom - box.top) / (22 * theme.scale)));
-    const ticks = strip.name === "reduction_ratio" ? [0, 1, 2].map((value) => ({ value, label: String(value) })) : y.ticks(count);
+    const ticks = strip.scale === "ratio" ? [0, 1, 2].map((value) => ({ value, label: String(value) })) : y.ticks(count);
     for (const tick of ticks) {
       line(context, box.left - 3, y(tick.value), box.left, y(tick.value), theme.line);
       haloText(context, theme, tick.label, box.left - 6, y(tick.value), { color: theme.muted, align: "right", size: 10, halo: false });
@@ -96,33 +94,46 @@ export class Strips {
     haloText(context, theme, strip.symbol, 2, (box.top + box.bottom) / 2, { size: 15, weight: 600, halo: false });
   }
 
-  curve(context, scene, theme, strip, run) {
+  /** Series beside the first are drawn for the focused run alone. */
+  curve(context, scene, theme, strip, series, run) {
     const focused = run.id === scene.focus.id;
+    if (!focused && series !== strip.series[0]) return;
     const unit = axisUnit(scene.state.axis, run);
     const color = runColor(theme, run);
     const clamp = (pixel) => Math.max(strip.box.top - 2, Math.min(strip.box.bottom + 2, pixel));
     context.strokeStyle = color;
     context.lineWidth = (focused ? 1.9 : 1.2) * theme.scale;
     context.globalAlpha = focused ? 1 : 0.7;
-    context.setLineDash(run.dash);
+    context.setLineDash(series.dash ?? run.dash);
     context.beginPath();
-    envelope(firstOwnStep(run), run.steps, (step) => this.x(step * unit), (step) => clamp(strip.y(this.shown(strip, run, step))), (x, y, starts) => {
+    envelope(firstOwnIndex(series, run), series.count(run), (i) => this.x(series.stepAt(run, i) * unit), (i) => clamp(strip.y(this.shown(strip, series, run, i))), (x, y, starts) => {
       if (starts) context.moveTo(x, y);
       else context.lineTo(x, y);
     });
     context.stroke();
     context.setLineDash([]);
-    if (focused) this.marks(context, scene, theme, strip, run, unit, color);
+    if (focused && series.marked) this.frameMarks(context, theme, strip, series, run, unit, color);
+    else if (focused && series === strip.series[0] && series.count(run) === run.steps) this.marks(context, scene, theme, strip, run, unit, color);
     context.globalAlpha = 1;
+  }
+
+  frameMarks(context, theme, strip, series, run, unit, color) {
+    let last = -Infinity;
+    for (let i = firstOwnIndex(series, run); i < series.count(run); i += 1) {
+      const [x, y] = [this.x(series.stepAt(run, i) * unit), strip.y(this.shown(strip, series, run, i))];
+      if (!Number.isFinite(y) || x - last < 4 * MARK_SPACING) continue;
+      last = x;
+      marker(context, theme, "circle", x, y, 1.6, color, true);
+    }
   }
 
   /** Hollow: a negative α or an unreliable ρ; ×: a rejected step; a tick on the edge: off the scale. */
   marks(context, scene, theme, strip, run, unit, color) {
     let last = -Infinity;
     for (let step = firstOwnStep(run); step < run.steps; step += 1) {
-      const value = this.shown(strip, run, step);
+      const value = this.shown(strip, strip.series[0], run, step);
       const x = this.x(step * unit);
-      const kind = Number.isFinite(value) && x - last >= MARK_SPACING ? markOf(strip.name, run, step, value) : null;
+      const kind = Number.isFinite(value) && x - last >= MARK_SPACING ? markOf(strip, run, step, value) : null;
       if (kind === null) continue;
       last = x;
       const y = strip.y(value);
@@ -135,7 +146,7 @@ export class Strips {
   paintCursor(scene, theme, size) {
     const context = prepare(this.cursor, size.width, size.height);
     const x = this.x(axisValue(scene.state.axis, scene.focus, scene.step));
-    line(context, x, this.strips[0].box.top, x, this.strips[3].box.bottom, theme.ink, 1.1 * theme.scale);
+    line(context, x, this.strips[0].box.top, x, this.strips.at(-1).box.bottom, theme.ink, 1.1 * theme.scale);
     for (const strip of this.strips) {
       for (const run of runsFocusedLast(scene)) this.cursorPoint(context, scene, theme, strip, run, x);
     }
@@ -144,7 +155,9 @@ export class Strips {
   cursorPoint(context, scene, theme, strip, run, x) {
     const step = stepOf(scene, run);
     if (step >= run.steps) return;
-    const value = this.shown(strip, run, step);
+    const [series] = strip.series;
+    const index = series.indexAt(run, step);
+    const value = this.shown(strip, series, run, index);
     if (!Number.isFinite(value)) return;
     const { box } = strip;
     const focused = run.id === scene.focus.id;
@@ -155,7 +168,7 @@ export class Strips {
     const toRight = x < box.right - 64 * theme.scale;
     const raised = y - box.top > 16 * theme.scale ? -9 : 10;
     const noisy = strip.name === "reduction_ratio" && !isReliable(run, step);
-    haloText(context, theme, stripText(strip, run.columns[strip.name][step]) + (noisy ? " (noise)" : ""), x + (toRight ? 7 : -7), y + raised * theme.scale, {
+    haloText(context, theme, strip.series.map((each) => stripText(strip, each.values(run)[each.indexAt(run, step)])).join(" · ") + (noisy ? " (noise)" : ""), x + (toRight ? 7 : -7), y + raised * theme.scale, {
       color: noisy ? theme.muted : theme.ink, weight: 600, align: toRight ? "left" : "right",
     });
   }
@@ -171,19 +184,31 @@ export class Strips {
 }
 
 export function stripText(strip, value) {
-  return strip.name === "reduction_ratio" ? formatRatio(value) : formatNumber(value, 3);
+  return strip.scale === "ratio" ? formatRatio(value) : formatNumber(value, 3);
+}
+
+function firstOwnIndex(series, run) {
+  let index = 0;
+  while (series.stepAt(run, index) < firstOwnStep(run)) index += 1;
+  return index;
+}
+
+/** Where an axis of shares starts: at the tenth below the lowest, so that the end of a run can be read. */
+function lowestShare(lists) {
+  const known = lists.flatMap((values) => [...values].filter(Number.isFinite));
+  return Math.max(0, Math.min(0.9, Math.floor(10 * Math.min(...known) - 1e-6) / 10));
 }
 
 function runsFocusedLast(scene) {
   return [...scene.data.runs].sort((a, b) => (a.id === scene.focus.id) - (b.id === scene.focus.id));
 }
 
-function markOf(name, run, step, value) {
+function markOf({ name, range }, run, step, value) {
   if (name === "loss" && wasRejected(run, step)) return "rejected";
   if (name === "learning_rate" && value < 0) return "negative";
   if (name !== "reduction_ratio") return null;
-  if (value > RATIO_HIGH) return "over";
-  if (value < RATIO_LOW) return "under";
+  if (value > range[1]) return "over";
+  if (value < range[0]) return "under";
   if (wasRejected(run, step)) return "rejected";
   return isReliable(run, step) ? null : "noise";
 }

@@ -25,7 +25,7 @@ export class Table {
     this.key = key;
     const rows = tableSteps(step, focus.steps).map((k) => rowHtml(focus, k, k === step)).join("");
     this.place.innerHTML = `<table><caption>${escapeHtml(focus.label)}, ${focus.steps} steps; those around step ${step}</caption>
-      <thead><tr>${["step", "θ", "f", "gᵀd", "dᵀCd", "α", "ΔM", "Δf", "ρ", "λ", "remark"].map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>
+      <thead><tr>${["step", focus.projected ? "‖g‖" : "θ", "f", "gᵀd", "dᵀCd", "α", "ΔM", "Δf", "ρ", "λ", "remark"].map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>
       <tbody>${rows}</tbody></table>`;
     const current = this.place.querySelector("[aria-current]");
     this.place.scrollTop = current.offsetTop - this.place.clientHeight / 2;
@@ -36,6 +36,6 @@ function rowHtml(run, k, current) {
   const c = run.columns;
   const remarks = [wasRejected(run, k) && "rejected", Number.isFinite(c.reduction_ratio[k]) && !isReliable(run, k) && "ρ is noise"].filter(Boolean).join(", ");
   const numbers = [c.loss, c.slope, c.curvature, c.learning_rate, c.predicted_change, c.actual_change, c.reduction_ratio, c.damping];
-  const cells = [formatVector(c.x[k], c.y[k], 4), ...numbers.map((column) => formatNumber(column[k])), remarks];
+  const cells = [run.projected ? formatNumber(c.gradient_norm[k]) : formatVector(c.x[k], c.y[k], 4), ...numbers.map((column) => formatNumber(column[k])), remarks];
   return `<tr${current ? ' aria-current="step"' : ""}><th scope="row">${k}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
 }

@@ -2,7 +2,7 @@
 
 const COLORS = [
   "ink", "muted", "faint", "line", "paper", "halo", "gradient", "direction", "model", "truth", "good", "bad", "hold",
-  "good-ink", "bad-ink", "contour", "ramp-low", "ramp-middle", "ramp-high",
+  "good-ink", "bad-ink", "tint-0", "tint-1", "tint-2", "class-0", "class-1", "class-2", "contour", "ramp-low", "ramp-middle", "ramp-high",
 ];
 
 /** Light or dark follows the background that is really there, so every host and every custom theme works. */
@@ -12,6 +12,8 @@ export function readTheme(root) {
   root.dataset.theme = luminance(background) < 0.35 ? "dark" : "light";
   const style = getComputedStyle(root);
   const theme = Object.fromEntries(COLORS.map((name) => [camel(name), style.getPropertyValue(`--${name}`).trim()]));
+  theme.tints = [theme.tint0, theme.tint1, theme.tint2];
+  theme.classes = [theme.class0, theme.class1, theme.class2];
   theme.dark = root.dataset.theme === "dark";
   theme.font = style.fontFamily;
   theme.scale = Number(style.getPropertyValue("--scale")) || 1;

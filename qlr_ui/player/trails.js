@@ -23,13 +23,13 @@ export class Trails {
 
   /** Adds the new segments while the runs go forward; starts over when they go back or the picture changes. */
   draw(scene, theme, size, frame) {
-    const { data } = scene;
+    const { ground } = scene;
     const key = [frame.key, scene.focus.id, theme.key].join();
-    const targets = new Map(data.runs.map((run) => [run.id, stepOf(scene, run)]));
+    const targets = new Map(ground.runs.map((run) => [run.id, stepOf(scene, run)]));
     const back = [...targets].some(([id, step]) => step < (this.reached.get(id) ?? 0));
     if (key !== this.key) {
       this.key = key;
-      this.paths = new Map(data.runs.map((run) => [run.id, pixelPath(run, frame)]));
+      this.paths = new Map(ground.runs.map((run) => [run.id, pixelPath(run, frame)]));
       this.paintAhead(scene, theme, size, frame);
       this.restart(size, frame, theme);
     } else if (back) this.restart(size, frame, theme);
@@ -91,7 +91,7 @@ export class Trails {
 }
 
 function focusedLast(scene) {
-  return [...scene.data.runs].sort((a, b) => (a.id === scene.focus.id) - (b.id === scene.focus.id));
+  return [...scene.ground.runs].sort((a, b) => (a.id === scene.focus.id) - (b.id === scene.focus.id));
 }
 
 function widened(box) {

@@ -1,5 +1,5 @@
 // Buttons, scrubber, speed, axis and layer switches: each sends an action and shows the state it finds.
-import { AXES, LAYERS, SPEEDS } from "./state.js";
+import { AXES, LAYERS, SPEEDS, VIEWS } from "./state.js";
 import { AXIS_LABELS } from "./strips.js";
 
 const LAYER_NAMES = {
@@ -28,18 +28,20 @@ const BUTTON_ACTIONS = {
 export class Transport {
   constructor(root, dispatch) {
     const part = (name) => root.querySelector(`[data-part=${name}]`);
-    Object.assign(this, { root, scrubber: part("scrubber"), count: part("count"), speed: part("speed"), axes: part("axes"), layers: part("layers") });
+    Object.assign(this, { root, scrubber: part("scrubber"), count: part("count"), speed: part("speed"), axes: part("axes"), layers: part("layers"), views: part("views") });
     this.speed.innerHTML = SPEEDS.map((speed) => `<option value="${speed}">${speed}×</option>`).join("");
     this.axes.innerHTML = AXES.map((axis) => `<button type="button" data-axis="${axis}" title="${AXIS_LABELS[axis]}">${axis === "cost" ? "gradients" : AXIS_LABELS[axis]}</button>`).join("");
+    this.views.innerHTML = VIEWS.map((view) => `<button type="button" data-view="${view}">${view === "network" ? "Network" : "Path"}</button>`).join("");
     this.layers.innerHTML = [...LAYERS].map((letter) => layerButton(letter)).join("");
     this.scrubber.addEventListener("input", () => dispatch({ type: "goto", step: Number(this.scrubber.value) }));
     this.speed.addEventListener("change", () => dispatch({ type: "speed", speed: Number(this.speed.value) }));
     root.addEventListener("click", (event) => {
       const button = event.target.closest("button, input[type=checkbox]");
       if (button === null) return;
-      const { do: name, axis, layer } = button.dataset;
+      const { do: name, axis, layer, view } = button.dataset;
       if (name in BUTTON_ACTIONS) dispatch(BUTTON_ACTIONS[name]);
       else if (name !== undefined) dispatch({ type: name });
+      if (view !== undefined) dispatch({ type: "view", view });
       if (axis !== undefined) dispatch({ type: "axis", axis });
       if (layer !== undefined) dispatch({ type: "layer", letter: layer });
     });
@@ -58,6 +60,7 @@ export class Transport {
     press(this.root.querySelector("[data-do=table]"), state.table);
     press(this.root.querySelector("[data-do=projector]"), state.projector);
     for (const button of this.axes.children) press(button, button.dataset.axis === state.axis);
+    for (const button of this.views.children) press(button, button.dataset.view === state.view);
     for (const button of this.layers.children) press(button, state.layers.includes(button.dataset.layer));
   }
 }

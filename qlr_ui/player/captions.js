@@ -1,0 +1,21 @@
+// The short texts over and under the pictures, by the name of their place.
+import { landscapeHint, noiseText } from "./networkwords.js";
+import { stageStrength, STAGES } from "./state.js";
+
+export function captions(scene, canSend, showsNetwork) {
+  const { state, anatomy, slice, step, shownStep, focus } = scene;
+  return {
+    "landscape-title": showsNetwork ? "Network" : focus.projected ? "Path" : "Landscape",
+    "landscape-hint": landscapeHint(scene, canSend, showsNetwork),
+    "step-title": `Step ${shownStep}, taken apart`,
+    "slice-hint": slice.step === step ? "" : `of step ${slice.step}`,
+    reason: reasonText(state, anatomy),
+    noise: noiseText(scene),
+  };
+}
+
+/** The sentence under the gauge; with sub-steps on it waits for the last stage. */
+function reasonText(state, anatomy) {
+  if (!anatomy.finite || stageStrength(state, STAGES.length - 1) === 0) return "";
+  return `${anatomy.dragged ? "What if: " : ""}${anatomy.sentence}`;
+}
