@@ -3,7 +3,10 @@
 import streamlit as st
 
 from qlr_ui import network_lab
+from qlr_ui.first_visit import through_the_app
 from qlr_ui.network_presets import preset_of
+
+through_the_app()
 
 with st.sidebar:
     st.title("Small networks")

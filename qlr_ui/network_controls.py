@@ -49,12 +49,12 @@ def _data(lab: NetworkLab) -> NetworkLab:
         STORE.replace(replace(state, lab=replace(state.lab, dataset=st.session_state[key], knobs=()), forks=()))
 
     names = [dataset.name for dataset in DATASETS]
-    st.selectbox("Data", names, key=key, format_func=lambda name: dataset_named(name).label, on_change=chosen)
+    off = [f"{other.label} is off here. {reason}" for other in DATASETS if (reason := other.unavailable())]
+    st.selectbox(
+        "Data", names, key=key, format_func=lambda name: dataset_named(name).label, on_change=chosen, help=" ".join(off) or None
+    )
     dataset = dataset_named(lab.dataset)
     st.caption(dataset.lesson)
-    for other in DATASETS:
-        if reason := other.unavailable():
-            st.caption(f"{other.label} is off here. {reason}")
     knobs = run_controls.numbers(STORE, f"{dataset.name}", ranges_of(dataset.knobs), lab.knobs)
     key = STORE.key("seed")
     st.session_state.setdefault(key, lab.seed)

@@ -7,7 +7,6 @@ import streamlit as st
 
 from qlr_core.datasets import dataset_named
 from qlr_core.network_lab import NetworkLab, network_problem
-from qlr_core.network_outcome import network_outcome
 from qlr_core.network_run import NetworkRun
 from qlr_core.spectrum import MAX_PARAMETERS
 from qlr_ui import network_cached, network_controls
@@ -73,11 +72,8 @@ def train(state: NetworkState) -> list[NetworkRun] | None:
 
 
 def show(state: NetworkState, runs: list[NetworkRun]) -> pd.DataFrame:
-    """Draws what diverged, the player and the exports; returns the summary."""
+    """Draws the player and the exports; returns the summary."""
     labels, dataset = run_labels(state), dataset_named(state.lab.dataset)
-    for label, run in zip(labels, runs, strict=True):
-        if message := network_outcome(run).message:
-            st.warning(f"{label}: {message}")
     payload = network_picture(state, runs, STORE.view())
     player(payload, key=_PLAYER, on_fork=_fork, on_drop=_drop, on_seed=new_seed)
     # The files are made when they are asked for, not at every move of a slider.

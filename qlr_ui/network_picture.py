@@ -114,7 +114,7 @@ def _run(
         final=(float(path[-1, 0]), float(path[-1, 1]), float(record.frames.train_loss[-1]), float(info.next_damping[-1])),
         cost_per_step=float(info.cost[-1]),
         seconds_per_step=run.seconds_per_step,
-        status="diverged" if outcome.diverged else "running",
+        status="diverged" if outcome.diverged else "finished",
         status_step=outcome.step if outcome.diverged else None,
         status_text=outcome.message,
         plane=_plane(run),

@@ -1,20 +1,13 @@
 // The step taken apart in formulas with the numbers in them; each line belongs to one named stage.
+import { escapeHtml } from "./html.js";
 import { squaredDirection } from "./model.js";
+import { noiseText } from "./networkwords.js";
 import { STAGES } from "./state.js";
 import { formatNumber, formatRatio, formatVector } from "./words.js";
 
 /** A formula's numerator over its denominator; the hidden slash and brackets are for ears and for copying. */
 function fraction(top, bottom) {
   return `<span class="fraction"><span>${top}</span><span class="ear"> / (</span><span>${bottom}</span><span class="ear">)</span></span>`;
-}
-
-export function escapeHtml(text) {
-  return String(text).replace(/[&<>"]/g, (letter) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[letter]);
-}
-
-/** "α_max" with its index where an index belongs. */
-export function symbolHtml(symbol) {
-  return escapeHtml(symbol).replace(/_(\w+)/g, "<sub>$1</sub>");
 }
 
 /** The lines of a step: {stage, html, tone}; tone is "key", "quiet" or "warn". */
@@ -86,15 +79,18 @@ function givenRateLines({ anatomy, maker }) {
   ];
 }
 
-function changeLines({ anatomy }) {
+function changeLines(scene) {
+  const { anatomy } = scene;
   const tone = anatomy.usesModel ? undefined : "quiet";
   const lines = [
-    { stage: 5, tone, model: anatomy.usesModel, html: `ΔM = −α gᵀd + ½ α² q = ${formatNumber(anatomy.predicted)} <small>promised</small>` },
+    { stage: 5, tone, model: anatomy.usesModel, html: `ΔM = −α gᵀd + ½ α² q = ${formatNumber(anatomy.predicted)} <small>${anatomy.usesModel ? "promised" : "says the model"}</small>` },
     { stage: 5, html: `Δf = ${formatNumber(anatomy.actual)} <small>${anatomy.accepted ? "actual" : "trial, rejected"}</small>` },
   ];
   if (!Number.isFinite(anatomy.ratio)) return lines;
   const ratio = fraction(formatNumber(anatomy.actual), formatNumber(anatomy.predicted));
   lines.push({ stage: 6, tone: anatomy.usesModel ? "key" : "quiet", html: `ρ = ${fraction("Δf", "ΔM")} = ${ratio} = <b>${formatRatio(anatomy.ratio)}</b>` });
+  const noise = noiseText(scene);
+  if (noise) lines.push({ stage: 6, tone: "quiet", html: noise });
   lines.push({ stage: 7, tone: anatomy.decision.action === "reject" ? "warn" : tone ?? "key", html: escapeHtml(anatomy.sentence) });
   return lines;
 }

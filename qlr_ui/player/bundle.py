@@ -9,6 +9,7 @@ MODULES = (  # every module after those it imports
     "networkpayload",
     "payload",
     "model",
+    "html",
     "words",
     "networkwords",
     "state",

@@ -1,16 +1,16 @@
 // The short texts over and under the pictures, by the name of their place.
-import { landscapeHint, noiseText } from "./networkwords.js";
+import { pictureCaption } from "./networkwords.js";
 import { stageStrength, STAGES } from "./state.js";
 
 export function captions(scene, canSend, showsNetwork) {
   const { state, anatomy, slice, step, shownStep, focus } = scene;
   return {
-    "landscape-title": showsNetwork ? "Network" : focus.projected ? "Path" : "Landscape",
-    "landscape-hint": landscapeHint(scene, canSend, showsNetwork),
+    "landscape-title": focus.projected ? "Path" : "Landscape",
+    "landscape-hint": !focus.projected && canSend ? "click sets the start" : "",
+    caption: focus.projected ? pictureCaption(scene, showsNetwork) : "",
     "step-title": `Step ${shownStep}, taken apart`,
     "slice-hint": slice.step === step ? "" : `of step ${slice.step}`,
     reason: reasonText(state, anatomy),
-    noise: noiseText(scene),
   };
 }
 

@@ -1,5 +1,5 @@
 // The dialog that forks a run at this step: another optimizer, other numbers; both branches are kept.
-import { escapeHtml, symbolHtml } from "./arithmetic.js";
+import { escapeHtml, symbolHtml } from "./html.js";
 import { makerOf } from "./payload.js";
 import { formatNumber } from "./words.js";
 

@@ -39,7 +39,7 @@ class PlayerRun:
     Shapes: ``position``, ``gradient``, ``direction`` [steps, 2]; ``curvature_matrix`` [steps, 3] (xx, xy, yy); ``phi``
     [steps, 65], f(θ − αd) − f(θ) on the slice's grid of α; all others [steps]. NaN means not evaluated or, from some row
     on, diverged. ``final`` is x, y, loss and damping after the last step. ``kind`` is qlr, first_order, kfac or newton;
-    ``status`` converged, running, stalled or diverged; ``damping_rule`` reduction_ratio, decreasing_loss or none.
+    ``status`` converged, running, finished or diverged; ``damping_rule`` reduction_ratio, decreasing_loss or none.
     """
 
     id: str

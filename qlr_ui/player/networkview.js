@@ -1,7 +1,8 @@
 // What the network does, at the nearest frame: a decision surface, a fitted curve (others as small multiples) or digits.
 import { paintCurve } from "./curveview.js";
 import { paintDigits } from "./digitsview.js";
-import { haloText, prepare } from "./drawing.js";
+import { font, haloText, marker, prepare, SHAPES } from "./drawing.js";
+import { escapeHtml } from "./html.js";
 import { frameAt, pictureFrame } from "./networkpayload.js";
 import { metricText } from "./networkwords.js";
 import { paintPlane } from "./planeview.js";
@@ -31,7 +32,7 @@ export class NetworkView {
     this.boxes = small.map((box, i) => ({ ...box, run: others[i] }));
     for (const box of this.boxes) {
       paint(context, theme, data.view, box.run, shown[box.run.index], { ...box, top: box.top + CAPTION * theme.scale }, false);
-      caption(context, theme, data, box, shown[box.run.index]);
+      smallCaption(context, theme, data, box, shown[box.run.index]);
     }
   }
 
@@ -42,7 +43,7 @@ export class NetworkView {
 
   textAt(scene, at) {
     const run = scene.data.runs.find(({ id }) => id === this.runAt(at));
-    return run === undefined ? null : `click: look at run ${run.index + 1}`;
+    return run === undefined ? null : `${escapeHtml(run.label)}<br>click to look at it`;
   }
 }
 
@@ -51,30 +52,28 @@ function frameOf(scene, run) {
   return step >= run.steps - 1 ? pictureFrame(run, step) : frameAt(run.frames.steps, step);
 }
 
-/** The focused picture, and the others in one column at its right or, on a tall panel, in one row below it. */
+/** The focused picture, and the others in one column at its right or, where they are too many, in one row below it. */
 export function placesOf({ width, height }, others, scale = 1) {
   const whole = { left: 0, top: 0, right: width, bottom: height };
   if (others === 0) return { main: whole, small: [] };
-  const gap = 12 * scale;
-  if (width > 1.15 * height) {
-    const side = Math.min(width * 0.3, 150 * scale, (height - (others - 1) * gap) / others);
-    const left = width - side;
-    const small = Array.from({ length: others }, (_, i) => ({ left, right: width, top: i * (side + gap), bottom: i * (side + gap) + side }));
-    return { main: { ...whole, right: left - gap }, small };
-  }
-  const side = Math.min(height * 0.3, (width - (others - 1) * gap) / others);
-  const small = Array.from({ length: others }, (_, i) => ({ left: i * (side + gap), right: i * (side + gap) + side, top: height - side, bottom: height }));
-  return { main: { ...whole, bottom: height - side - gap }, small };
+  const [gap, head] = [12 * scale, CAPTION * scale];
+  const besides = Math.min(width * 0.27, 150 * scale);
+  const wide = others * (head + besides + gap) - gap <= height;
+  const side = wide ? besides : Math.min(height * 0.3 - head, (width - (others - 1) * gap) / others);
+  const place = (left, top) => ({ left, right: left + side, top, bottom: top + head + side });
+  const small = Array.from({ length: others }, (_, i) => (wide ? place(width - side, i * (head + side + gap)) : place(i * (side + gap), height - head - side)));
+  return { main: wide ? { ...whole, right: width - side - gap } : { ...whole, bottom: height - head - side - gap }, small };
 }
 
-function caption(context, theme, data, box, frame) {
-  const middle = box.top + (CAPTION * theme.scale) / 2 - 2;
+/** The run's marker, its name where there is room for it, and its metric. */
+function smallCaption(context, theme, data, box, frame) {
+  const middle = box.top + (CAPTION * theme.scale) / 2 - 1;
+  const color = runColor(theme, box.run);
+  marker(context, theme, SHAPES[box.run.index % SHAPES.length], box.left + 5 * theme.scale, middle, 3.4, color);
   const metric = metricText(data.metric, box.run.frames.columns.validation_metric[frame]);
-  context.save();
-  context.beginPath();
-  context.rect(box.left, box.top, box.right - box.left, CAPTION * theme.scale);
-  context.clip();
-  haloText(context, theme, box.run.label, box.left, middle, { color: runColor(theme, box.run), weight: 600, halo: false });
-  haloText(context, theme, metric, box.right, middle, { color: theme.muted, align: "right" });
-  context.restore();
+  haloText(context, theme, metric, box.right, middle, { color: theme.muted, align: "right", halo: false });
+  const room = box.right - box.left - 20 * theme.scale - context.measureText(metric).width;
+  context.font = font(theme, 11, 600);
+  if (context.measureText(box.run.label).width > room) return;
+  haloText(context, theme, box.run.label, box.left + 13 * theme.scale, middle, { color, weight: 600, halo: false });
 }

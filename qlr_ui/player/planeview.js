@@ -5,6 +5,7 @@ import { linearScale } from "./scales.js";
 import { parseColor } from "./theme.js";
 
 const CLASS_SHAPES = ["circle", "triangle", "square"];
+const LEGEND = 340; // pixels that the legend under the surface wants
 
 /** The probability of every class on the grid, from the bytes of all classes but the first. */
 export function sharesOf(view, run, frame) {
@@ -42,13 +43,12 @@ export function paintPlane(context, theme, view, run, frame, box, large) {
   context.strokeStyle = theme.line;
   context.lineWidth = 1;
   context.strokeRect(bounds.left + 0.5, bounds.top + 0.5, bounds.right - bounds.left - 1, bounds.bottom - bounds.top - 1);
-  if (large) legend(context, theme, view, bounds);
+  if (large) legend(context, theme, view, { ...bounds, right: Math.max(bounds.right, Math.min(box.right, bounds.left + LEGEND * theme.scale)) });
 }
 
 function squareIn({ left, top, right, bottom }, view, foot) {
   const side = Math.min(right - left, bottom - top - foot);
-  const start = left + (foot > 0 ? (right - left - side) / 2 : 0);
-  return { left: start, top: top + 1, right: start + side, bottom: top + side };
+  return { left, top: top + 1, right: left + side, bottom: top + side };
 }
 
 function surfaceImage(view, shares, theme) {

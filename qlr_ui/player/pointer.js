@@ -1,5 +1,5 @@
 // What the pointer does in the three plots: set the start, zoom and pan; scrub; drag α; and the values on hover.
-import { escapeHtml } from "./arithmetic.js";
+import { escapeHtml } from "./html.js";
 import { interpolatePhi, predictedChange } from "./model.js";
 import { positionAt } from "./payload.js";
 import { stepOf } from "./scene.js";

@@ -1,5 +1,5 @@
 // The list of runs (focus, status, drop a fork) and the banner that explains a divergence.
-import { escapeHtml } from "./arithmetic.js";
+import { escapeHtml } from "./html.js";
 import { SHAPES } from "./drawing.js";
 import { stepOf } from "./scene.js";
 import { runColor } from "./theme.js";
@@ -68,5 +68,5 @@ function itemHtml(run, theme, canSend) {
 
 function bannerHtml(run) {
   const step = run.status_step ?? 0;
-  return `<p><strong>${escapeHtml(run.label)} diverged at step ${step}.</strong> ${escapeHtml(run.status_text)} <button type="button" data-run="${escapeHtml(run.id)}" data-step="${Math.max(0, step - 1)}">Show the step before</button></p>`;
+  return `<p><strong>${escapeHtml(run.label)}:</strong> ${escapeHtml(run.status_text)} <button type="button" data-run="${escapeHtml(run.id)}" data-step="${Math.max(0, step - 1)}">Show the step before</button></p>`;
 }

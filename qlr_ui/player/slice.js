@@ -47,7 +47,7 @@ export class Slice {
       line(context, this.x(tick.value), frame.bottom, this.x(tick.value), frame.bottom + 4, theme.line);
       haloText(context, theme, tick.label, this.x(tick.value), frame.bottom + 6, { color: theme.muted, align: "center", baseline: "top", halo: false });
     }
-    for (const tick of this.y.ticks(frame.height / (36 * theme.scale))) {
+    for (const tick of this.y.ticks(frame.height / (28 * theme.scale))) {
       line(context, frame.left - 3, this.y(tick.value), frame.left, this.y(tick.value), theme.line);
       haloText(context, theme, tick.label, frame.left - 6, this.y(tick.value), { color: theme.muted, align: "right", size: 10, halo: false });
     }
@@ -63,8 +63,7 @@ export class Slice {
     trace(context, frame, quadratic(row.curvature), color, 1.6 * theme.scale, [1.5, 3.5]);
     if (anatomy.usesModel) trace(context, frame, quadratic(anatomy.curvature), color, 2.2 * theme.scale);
     context.globalAlpha = stageStrength(state, 5);
-    const truth = (pixel) => this.y(interpolatePhi(anatomy.phi, anatomy.span, this.x.inverse(pixel)));
-    trace(context, frame, truth, theme.truth, 2.2 * theme.scale);
+    trace(context, frame, (pixel) => this.trueAt(anatomy, pixel), theme.truth, 2.2 * theme.scale);
     context.globalAlpha = 1;
   }
 
@@ -72,8 +71,8 @@ export class Slice {
     const { focus, state } = scene;
     const { anatomy, row, maker } = scene.slice;
     const color = runColor(theme, focus);
-    const crowded = this.y(0) > frame.bottom - 24 * theme.scale;
-    haloText(context, theme, "change of f", frame.left + 7, crowded ? frame.top + 9 * theme.scale : frame.bottom - 10 * theme.scale, { color: theme.muted });
+    const crowded = this.y(0) > frame.bottom - 24 * theme.scale || this.trueAt(anatomy, frame.left + 36 * theme.scale) > frame.bottom - 30 * theme.scale;
+    haloText(context, theme, "change of f", frame.left + 7, crowded ? frame.top + 25 * theme.scale : frame.bottom - 10 * theme.scale, { color: theme.muted });
     const inside = (alpha) => Number.isFinite(alpha) && this.x(alpha) >= frame.left && this.x(alpha) <= frame.right;
     context.globalAlpha = stageStrength(state, 4);
     const limit = anatomy.best < 0 ? -maker.maxLearningRate : maker.maxLearningRate;
@@ -108,6 +107,11 @@ export class Slice {
     const name = anatomy.choosesBest ? "α = α*" : "α";
     const text = `${anatomy.dragged ? "what if α" : name} = ${formatNumber(anatomy.alpha, 3)}`;
     haloText(context, theme, text, x + (toRight ? 7 : -7), frame.top + 9 * theme.scale, { color, size: 12, weight: 600, align: toRight ? "left" : "right" });
+  }
+
+  /** The pixel of the true change of f over a pixel of the axis of α. */
+  trueAt(anatomy, pixel) {
+    return this.y(interpolatePhi(anatomy.phi, anatomy.span, this.x.inverse(pixel)));
   }
 
   clamped(change, frame) {

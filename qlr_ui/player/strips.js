@@ -31,14 +31,15 @@ export class Strips {
   layout(scene, theme, size) {
     const { data, state } = scene;
     const [left, right] = [52 * theme.scale, size.width - 8];
-    const [foot, gap] = [34 * theme.scale, 12];
     const strips = stripsOf(data, frameAt);
-    const height = (size.height - foot - (strips.length - 1) * gap - 4) / strips.length;
+    const legends = strips.some((strip) => strip.legend);
+    const [head, foot, gap] = [legends ? 14 * theme.scale : 4, 34 * theme.scale, legends ? 16 * theme.scale : 12];
+    const height = (size.height - head - foot - (strips.length - 1) * gap) / strips.length;
     const longest = Math.max(...data.runs.map((run) => axisValue(state.axis, run, run.steps - 1)));
     this.x = linearScale(0, longest || 1, left, right);
     this.offset = data.runs.some((run) => run.columns.loss.some((value) => value <= 0)) ? data.surface?.f_floor ?? 0 : 0;
     this.strips = strips.map((strip, i) => {
-      const top = 4 + i * (height + gap);
+      const top = head + i * (height + gap);
       const box = { left, right, top, bottom: top + height };
       return { ...strip, box, y: this.scaleFor(strip, data, box) };
     });
@@ -70,7 +71,7 @@ export class Strips {
       context.clip();
       for (const run of runsFocusedLast(scene)) for (const series of strip.series) this.curve(context, scene, theme, strip, series, run);
       context.restore();
-      if (strip.legend) haloText(context, theme, strip.legend, strip.box.right - 2, strip.box.top + 4, { color: theme.muted, align: "right", size: 10 });
+      if (strip.legend) haloText(context, theme, strip.legend, strip.box.right - 2, strip.box.top - 7 * theme.scale, { color: theme.muted, align: "right", size: 10, halo: false });
     }
     const { box } = this.strips.at(-1);
     for (const tick of this.x.ticks((box.right - box.left) / (64 * theme.scale))) {
@@ -91,7 +92,7 @@ export class Strips {
       line(context, box.left - 3, y(tick.value), box.left, y(tick.value), theme.line);
       haloText(context, theme, tick.label, box.left - 6, y(tick.value), { color: theme.muted, align: "right", size: 10, halo: false });
     }
-    haloText(context, theme, strip.symbol, 2, (box.top + box.bottom) / 2, { size: 15, weight: 600, halo: false });
+    haloText(context, theme, strip.symbol, 2, (box.top + box.bottom) / 2, { size: strip.symbol.length > 2 ? 11 : 15, weight: 600, halo: false });
   }
 
   /** Series beside the first are drawn for the focused run alone. */

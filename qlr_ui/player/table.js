@@ -1,5 +1,5 @@
 // The numbers around the cursor as a plain table: the fallback for ears, for copying and for checking the pictures.
-import { escapeHtml } from "./arithmetic.js";
+import { escapeHtml } from "./html.js";
 import { isReliable, wasRejected } from "./payload.js";
 import { formatNumber, formatVector } from "./words.js";
 

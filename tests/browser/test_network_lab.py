@@ -59,8 +59,9 @@ def test_a_diverging_run_says_where_and_what_to_do(open_page) -> None:
     runs = (RunSetting("adam_qlr"), RunSetting("gradient_descent", values=(("learning_rate", 1.0),)))
     page = open_page(_at(NetworkState(NetworkLab("curve", depth=2, activation="relu", steps=50), runs)))
     page.wait_for_selector(PLAYER)
-    alert = page.get_by_test_id("stAlert").first.inner_text()
-    assert "diverged at step" in alert and "Lower its learning rate" in alert
+    banner = page.locator("[data-part=banner]").inner_text()
+    assert "diverged at step" in banner and "Lower its learning rate" in banner
+    assert "diverged at step" in page.locator("[data-part=runs]").inner_text()
 
 
 def test_a_bad_link_gets_one_sentence_and_the_lab_stays_up(open_page) -> None:
