@@ -63,6 +63,26 @@ class NetworkRun(NamedTuple):
     test_metric: float
     seconds_per_step: float
 
+    @property
+    def optimizer(self) -> str:
+        """The optimizer of the last leg."""
+        return self.legs[-1].optimizer
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """Its choices."""
+        return self.legs[-1].choices
+
+    @property
+    def hyper(self) -> Any:
+        """Its numbers, a NamedTuple of floats."""
+        return self.legs[-1].hyper
+
+    @property
+    def inherited(self) -> int:
+        """The steps before the last leg."""
+        return self.legs[-1].step
+
 
 def run_network(lab: NetworkLab, legs: tuple[Leg, ...], progress: Progress | None = None) -> NetworkRun:
     """Runs an optimizer, or one after another, on a lab's network, in float32, and takes the pictures.

@@ -23,14 +23,15 @@ class Leg(NamedTuple):
     """An optimizer with its choices and numbers, from a step on until the next leg; plain values, hashable.
 
     ``hyper`` is the optimizer's NamedTuple of floats. The first leg starts at step 0. The same optimizer and choices as in
-    the leg before keep their buffers, and λ unless ``damping`` sets it; others start afresh.
+    the leg before keep their buffers, and the number that they carry on (λ, or a learning rate that follows) unless
+    ``carried`` sets it; others start afresh.
     """
 
     optimizer: str
     choices: tuple[tuple[str, str], ...]
     hyper: Any
     step: int = 0
-    damping: float | None = None
+    carried: float | None = None
 
 
 class StepRecord(NamedTuple):
@@ -124,9 +125,9 @@ def state_at_leg(problem: NetworkProblem, legs: tuple[Leg, ...], number: int, ru
     """The state with which a leg begins, given the one (None at the start) in which the leg before it ended."""
     leg = legs[number]
     if run is not None and (leg.optimizer, leg.choices) == (legs[number - 1].optimizer, legs[number - 1].choices):
-        if leg.damping is None:
+        if leg.carried is None:
             return run
-        state = optimizer_named(leg.optimizer).set_damping(run.opt_state, leg.damping)
+        state = optimizer_named(leg.optimizer).set_carried(run.opt_state, leg.carried)
         typed = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), state, run.opt_state)
         return run._replace(opt_state=typed)
     optimizer = build_optimizer(leg.optimizer, problem.objective, leg.choices)

@@ -25,7 +25,7 @@ def compile_ahead(lab: NetworkLab, runs: tuple[tuple[Leg, ...], ...]) -> None:
     ValueError where ``run_network`` raises one.
     """
     problem = network_problem(lab)
-    optimizers = {(leg.optimizer, leg.choices): leg._replace(step=0, damping=None) for legs in runs for leg in legs}
+    optimizers = {(leg.optimizer, leg.choices): leg._replace(step=0, carried=None) for legs in runs for leg in legs}
     for legs in runs:
         check_legs(legs, lab.steps)
     tasks: list[Callable[[], Any]] = [lambda leg=leg: next(walk(problem, (leg,), 1)) for leg in optimizers.values()]

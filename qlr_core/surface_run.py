@@ -187,11 +187,12 @@ def fork(
     choices: tuple[tuple[str, str], ...],
     hyper: Any,
     steps: int,
-    damping: float | None = None,
+    carried: float | None = None,
 ) -> SurfaceRun:
     """Continues a run from its step, for ``steps`` more, with other numbers or another optimizer.
 
-    The same optimizer and choices keep their buffers, and λ unless ``damping`` sets it; others start afresh there.
+    The same optimizer and choices keep their buffers, and the number that they carry on (λ, or a learning rate that
+    follows) unless ``carried`` sets it; others start afresh there.
     ValueError for a step that is not the parent's own.
     """
     if not parent.inherited <= step <= parent.steps:
@@ -201,8 +202,8 @@ def fork(
     if (optimizer, choices) == (parent.optimizer, parent.choices):
         last, row = step == parent.steps, step - parent.inherited
         state = parent.final.opt_state if last else jax.tree.map(lambda leaf: leaf[row], parent.record.state)
-        if damping is not None:
-            state = optimizer_named(optimizer).set_damping(state, damping)
+        if carried is not None:
+            state = optimizer_named(optimizer).set_carried(state, carried)
     child = _run(parent.surface, parent.parameters, position, state, optimizer, choices, hyper, steps)
     return _grafted(parent, step, child)
 

@@ -8,14 +8,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from qlr_core.optimizers import optimizer_named
-from qlr_core.surface_run import MAX_STEPS, SurfaceRun, default_choices, fork, run_surface
+from qlr_core.surface_run import SurfaceRun, default_choices, fork, run_surface
 from qlr_core.surfaces import Window, landscape
 from qlr_ui.lab_state import LabState
 from qlr_ui.run_setting import RunSetting, filled, lineages
 
 GRID = 144
-# A fork near the end of its parent still gets a while of its own.
-_SHORTEST_FORK = 50
+# A classroom's worth of runs: one is up to 1 MB for 2,000 steps.
+_MOST_RUNS = 256
 
 # A run's lineage in plain tuples, as the cache compares it.
 _Lineage = tuple[tuple[int, tuple[Any, ...], float | None], ...]
@@ -24,7 +24,7 @@ _Lineage = tuple[tuple[int, tuple[Any, ...], float | None], ...]
 def lab_runs(state: LabState) -> list[SurfaceRun]:
     """All runs of a lab, its forks last."""
     place = (state.surface, state.text, state.parameters, state.start, state.steps)
-    plain = [tuple((step, astuple(setting), damping) for step, setting, damping in lineage) for lineage in lineages(state)]
+    plain = [tuple((step, astuple(setting), carried) for step, setting, carried in lineage) for lineage in lineages(state)]
     return [_run(place, lineage) for lineage in plain]
 
 
@@ -35,18 +35,17 @@ def _run(place: tuple[Any, ...], lineage: _Lineage) -> SurfaceRun:
     return SurfaceRun(surface, _surface_of(place)[1], optimizer, choices, hyper, *arrays)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=_MOST_RUNS, show_spinner=False)
 def _arrays(place: tuple[Any, ...], lineage: _Lineage) -> tuple[Any, ...]:
     """What a SurfaceRun holds beside what was asked for."""
     surface, parameters, start, steps = _surface_of(place)
-    step, setting, damping = lineage[-1]
+    step, setting, carried = lineage[-1]
     optimizer, choices, hyper = _asked(surface, RunSetting(*setting))
     if len(lineage) == 1:
         run = run_surface(surface, parameters, start, optimizer, choices, hyper, steps)
     else:
-        more = max(1, min(max(steps - step, _SHORTEST_FORK), MAX_STEPS - step))
         parent = _run(place, lineage[:-1])
-        run = fork(parent, step, optimizer, choices, hyper, more, damping)
+        run = fork(parent, step, optimizer, choices, hyper, steps - step, carried)
     return run.curvature, run.record, run.final, run.final_loss, run.seconds_per_step, run.inherited
 
 

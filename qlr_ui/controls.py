@@ -8,18 +8,9 @@ import streamlit as st
 
 from qlr_core.optimizers.base import Choice
 from qlr_core.ranges import Range
+from qlr_ui.labels import written
 
 _STOPS_PER_DECADE = 8
-
-
-def written(value: float) -> str:
-    """A number as a slider shows it: 0.05, 1e-06, ∞."""
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if value != 0 and not 1e-3 <= abs(value) < 1e4:
-        mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
-    return f"{value:.3g}"
 
 
 @lru_cache(maxsize=256)

@@ -69,6 +69,7 @@ def checked(state: LabState) -> LabState:
         surface = state.the_surface()
         links.check_values(surface.parameters, state.parameters)
         links.check_runs(state, lambda spec: reason_off(spec, surface))
+        links.check_forks(state, MAX_RUNS, state.steps - 1)
     except LinkError:
         raise
     except ValueError as error:
@@ -80,7 +81,6 @@ def checked(state: LabState) -> LabState:
         )
     if not 1 <= state.steps <= MAX_STEPS:
         raise LinkError(f"{state.steps} steps is out of range; give a number from 1 to {MAX_STEPS}.")
-    links.check_forks(state, MAX_RUNS, state.steps)
     return state
 
 

@@ -1,13 +1,24 @@
-"""The names of a lab's runs and of their choices, as the picture and the tables show them."""
+"""The names of a lab's runs, of their choices and numbers, as the picture and the tables show them."""
+
+import math
 
 from qlr_core.curvature import CURVATURES
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.quadratic_lr import DAMPING_RULES
 from qlr_core.ranges import ranges_of
-from qlr_ui.controls import written
-from qlr_ui.run_setting import ForkSetting, HasRuns, RunSetting
+from qlr_ui.run_setting import ForkSetting, HasRuns, RunSetting, settings_of
 
 OPTION_LABELS = {item.name: item.label for item in (*CURVATURES, *DAMPING_RULES)}
+
+
+def written(value: float) -> str:
+    """A number as a slider shows it: 0.05, 1e-06, ∞."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value != 0 and not 1e-3 <= abs(value) < 1e4:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+    return f"{value:.3g}"
 
 
 def run_labels(state: HasRuns) -> list[str]:
@@ -41,12 +52,12 @@ def changes(run: RunSetting) -> list[str]:
 
 def fork_text(state: HasRuns, fork: ForkSetting) -> str:
     """What a fork changed, in a few words."""
-    parents = [*state.runs, *(other.setting for other in state.forks)]
-    before, after = parents[fork.parent], fork.setting
+    before, after = settings_of(state)[fork.parent], fork.setting
+    spec = optimizer_named(after.optimizer)
     if before.optimizer != after.optimizer:
-        return f"{optimizer_named(after.optimizer).label} takes over"
-    old = dict(before.values)
-    new = [(name, value) for name, value in after.values if old.get(name) != value and name != "initial_damping"]
-    knobs = ranges_of(optimizer_named(after.optimizer).hyper)
-    words = [] if fork.damping is None else [f"λ {written(fork.damping)}"]
+        return f"{spec.label} takes over"
+    old, knobs = dict(before.values), ranges_of(spec.hyper)
+    # What is carried on is λ by now, not λ₀.
+    words = [] if fork.carried is None else [f"{knobs[spec.carried].symbol.removesuffix('₀')} {written(fork.carried)}"]
+    new = [(name, value) for name, value in after.values if old.get(name) != value and name != spec.carried]
     return ", ".join([*words, *(f"{knobs[name].symbol} {written(value)}" for name, value in new)]) or "as before"

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.base import OptimizerSpec
 from qlr_core.ranges import ranges_of
-from qlr_ui.run_setting import ForkSetting, HasRuns, RunSetting
+from qlr_ui.run_setting import ForkSetting, HasRuns, RunSetting, settings_of
 
 _MOST_BYTES = 100_000
 State = TypeVar("State")
@@ -45,7 +45,7 @@ def runs_to_plain(state: HasRuns) -> dict[str, Any]:
     """The runs and forks of a state, ready for JSON."""
     return {
         "r": [_run_to_plain(run) for run in state.runs],
-        "f": [[fork.parent, fork.step, *_run_to_plain(fork.setting), fork.damping] for fork in state.forks],
+        "f": [[fork.parent, fork.step, *_run_to_plain(fork.setting), fork.carried] for fork in state.forks],
     }
 
 
@@ -86,7 +86,7 @@ def check_values(knobs: type[Any], values: tuple[tuple[str, float], ...]) -> Non
 
 def check_runs(state: HasRuns, reason_off: Callable[[OptimizerSpec], str]) -> None:
     """LinkError or ValueError for an optimizer, a choice or a number that there is not, or that cannot run here."""
-    for run in [*state.runs, *(fork.setting for fork in state.forks)]:
+    for run in settings_of(state):
         spec = optimizer_named(run.optimizer)
         if reason := reason_off(spec):
             raise LinkError(f"{spec.label} is {reason} Remove this run, or choose another.")
@@ -98,15 +98,18 @@ def check_runs(state: HasRuns, reason_off: Callable[[OptimizerSpec], str]) -> No
 
 
 def check_forks(state: HasRuns, most: int, last_step: int) -> None:
-    """LinkError for too many runs, or a fork from a run or step that is not there."""
+    """LinkError for too many runs or a fork from a run or step that is not there, ValueError for a number out of range."""
     count = len(state.runs) + len(state.forks)
     if count > most:
         raise LinkError(f"{count} runs are too many; the lab shows up to {most}.")
     for place, fork in enumerate(state.forks):
         if not (0 <= fork.parent < len(state.runs) + place and 0 <= fork.step <= last_step):
             raise LinkError("A fork in this link starts from a run or step that is not there. Copy the link again.")
-        if fork.damping is not None and not 0 <= fork.damping < math.inf:
-            raise LinkError(f"A fork's damping λ = {fork.damping:g} is out of range; give a finite number from 0 up.")
+        if fork.carried is not None:
+            spec = optimizer_named(fork.setting.optimizer)
+            if not spec.carried:
+                raise LinkError(f"A fork in this link sets a number that {spec.label} does not carry on. Copy the link again.")
+            ranges_of(spec.hyper)[spec.carried].check(spec.carried, fork.carried)
 
 
 def _run_to_plain(run: RunSetting) -> list[Any]:
@@ -119,7 +122,7 @@ def _run_from_plain(plain: Any) -> RunSetting:
 
 
 def _fork_from_plain(plain: Any) -> ForkSetting:
-    parent, step, optimizer, choices, values, *damping = plain
-    given = next(iter(damping), None)
+    parent, step, optimizer, choices, values, *carried = plain
+    given = next(iter(carried), None)
     setting = _run_from_plain([optimizer, choices, values])
     return ForkSetting(int(parent), int(step), setting, None if given is None else number_from_plain(given))

@@ -60,17 +60,17 @@ def lab_spectrum(lab: NetworkLab, legs: Legs) -> Spectrum:
 
 def _legs(lineage: Lineage) -> Legs:
     legs: list[Leg] = []
-    for step, setting, damping in lineage:
+    for step, setting, carried in lineage:
         # A fork at the step where its parent's own leg begins takes that leg's place, and its λ if it sets none.
         if legs and legs[-1].step == step:
             replaced = legs.pop()
-            damping = replaced.damping if damping is None and replaced.optimizer == setting.optimizer else damping
-        legs.append(_leg(setting, step, damping))
+            carried = replaced.carried if carried is None and replaced.optimizer == setting.optimizer else carried
+        legs.append(_leg(setting, step, carried))
     return tuple(legs)
 
 
-def _leg(setting: RunSetting, step: int, damping: float | None) -> Leg:
+def _leg(setting: RunSetting, step: int, carried: float | None) -> Leg:
     spec = optimizer_named(setting.optimizer)
     asked = dict(setting.choices)
     choices = tuple((choice.name, asked.get(choice.name, choice.default)) for choice in spec.choices)
-    return Leg(setting.optimizer, choices, filled(spec.hyper, dict(setting.values)), step, damping)
+    return Leg(setting.optimizer, choices, filled(spec.hyper, dict(setting.values)), step, carried)

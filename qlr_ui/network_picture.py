@@ -1,6 +1,5 @@
 """From runs of small networks to what the step player draws: plain arrays and sentences."""
 
-from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,8 +9,7 @@ from qlr_core.network_lab import NetworkProblem, network_problem, rows_a_step
 from qlr_core.network_outcome import network_outcome
 from qlr_core.network_pictures import CURVE_POINTS, picture_reach, picture_side
 from qlr_core.network_run import NetworkRun
-from qlr_core.optimizers import optimizer_named
-from qlr_ui.labels import OPTION_LABELS, fork_text, run_labels
+from qlr_ui.labels import run_labels
 from qlr_ui.network_state import NetworkState
 from qlr_ui.player import (
     CurveView,
@@ -19,14 +17,13 @@ from qlr_ui.player import (
     NetworkLesson,
     NetworkPlayerRun,
     PlaneView,
-    PlayerFork,
+    RunAbout,
     RunFrames,
     RunPlane,
     encode_network,
 )
-from qlr_ui.run_picture import fork_options, log_above_floor, opening_view, set_numbers
+from qlr_ui.run_picture import about_run, fork_options, log_above_floor, opening_view
 from qlr_ui.run_setting import not_installed
-from qlr_ui.theme import style_of
 
 METRICS = {"accuracy": "Accuracy", "rmse": "RMSE"}
 # The pixels of the packaged digits go from 0 to this.
@@ -35,19 +32,16 @@ _DIGITS_MAXIMUM = 16.0
 
 def network_picture(state: NetworkState, runs: list[NetworkRun], view: Mapping[str, str]) -> bytes:
     """The player's payload; ``view`` is what a link says of the step, the focus and the layers."""
-    problem, seen, drawn = network_problem(state.lab), Counter(), []
-    for place, (run, label) in enumerate(zip(runs, run_labels(state), strict=True)):
-        optimizer = run.legs[-1].optimizer
-        drawn.append(_run(state, problem, place, label, run, seen[optimizer]))
-        seen[optimizer] += 1
+    problem, labels = network_problem(state.lab), run_labels(state)
+    drawn = tuple(_run(problem, run, about_run(state, place, labels, run, _status(run))) for place, run in enumerate(runs))
     lesson = NetworkLesson(
         title=problem.dataset.label,
         formula=formula(problem),
         metric=METRICS[problem.dataset.metric],
         frame_steps=runs[0].record.frames.step,
         view=_view(problem),
-        runs=tuple(drawn),
-        state=opening_view(view, [run.id for run in drawn]),
+        runs=drawn,
+        state=opening_view(view, [run.about.id for run in drawn]),
         fork_options=fork_options(not_installed),
     )
     return encode_network(lesson)
@@ -80,30 +74,19 @@ def _view(problem: NetworkProblem) -> PlaneView | DigitsView | CurveView | None:
     return None
 
 
-def _run(
-    state: NetworkState, problem: NetworkProblem, place: int, label: str, run: NetworkRun, occurrence: int
-) -> NetworkPlayerRun:
-    leg, record, outcome = run.legs[-1], run.record, network_outcome(run)
-    spec, style, info = optimizer_named(leg.optimizer), style_of(leg.optimizer, occurrence), record.info
-    fork = state.forks[place - len(state.runs)] if place >= len(state.runs) else None
+def _run(problem: NetworkProblem, run: NetworkRun, about: RunAbout) -> NetworkPlayerRun:
+    record, info = run.record, run.record.info
     path = np.full((len(info.loss) + 1, 2), np.nan, np.float32)
     path[record.path_step] = record.path
-    predicted = _at_frames(run, info.predicted_change, record.frames.predicted_change)
     return NetworkPlayerRun(
-        id=f"r{place}",
-        label=label,
-        optimizer=leg.optimizer,
-        kind=spec.kind,
-        color_light=style.light,
-        color_dark=style.dark,
-        dash=style.dash,
+        about=about,
         position=path[:-1],
         loss=info.loss,
         slope=info.slope,
         curvature=_at_frames(run, info.curvature, record.frames.curvature),
         learning_rate=info.learning_rate,
         damping=info.damping,
-        predicted_change=predicted,
+        predicted_change=_at_frames(run, info.predicted_change, record.frames.predicted_change),
         actual_change=_at_frames(run, info.actual_change, record.frames.ratio_same * record.frames.predicted_change),
         reduction_ratio=info.reduction_ratio,
         gradient_norm=info.gradient_norm,
@@ -112,18 +95,15 @@ def _run(
         reliable=info.reliable,
         accepted=info.accepted,
         final=(float(path[-1, 0]), float(path[-1, 1]), float(record.frames.train_loss[-1]), float(info.next_damping[-1])),
-        cost_per_step=float(info.cost[-1]),
-        seconds_per_step=run.seconds_per_step,
-        status="diverged" if outcome.diverged else "finished",
-        status_step=outcome.step if outcome.diverged else None,
-        status_text=outcome.message,
         plane=_plane(run),
         frames=_frames(run),
         picture=record.frames.picture if problem.dataset.view != "none" else None,
-        fork=PlayerFork(f"r{fork.parent}", fork.step, fork_text(state, fork)) if fork else None,
-        curvature_label=OPTION_LABELS[run.curvature],
-        **set_numbers(leg.optimizer, leg.choices, leg.hyper),
     )
+
+
+def _status(run: NetworkRun) -> tuple[str, int | None, str]:
+    outcome = network_outcome(run)
+    return ("diverged", outcome.step, outcome.message) if outcome.diverged else ("finished", None, "")
 
 
 def _at_frames(run: NetworkRun, column: NDArray[np.float32], at_frames: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -26,7 +26,8 @@ PRESETS = (
     Preset(
         "curvatures",
         "Fisher, Hessian, empirical Fisher on digits",
-        "Three matrices along one direction: the Hessian's dᵀCd can be negative, and its run climbs. Below are their eigenvalues.",
+        "Three matrices along one direction: the Hessian's dᵀCd can be negative, and its run climbs. Below are their "
+        "eigenvalues.",
         NetworkState(
             NetworkLab(dataset="digits", batch_size=256, steps=60),
             (

@@ -55,6 +55,7 @@ def checked(state: NetworkState) -> NetworkState:
     try:
         links.check_values(dataset_named(lab.dataset).knobs, lab.knobs)
         links.check_runs(state, not_installed)
+        links.check_forks(state, MAX_RUNS, lab.steps - 1)
     except LinkError:
         raise
     except ValueError as error:
@@ -72,7 +73,6 @@ def checked(state: NetworkState) -> NetworkState:
             raise LinkError(f"{name} = {value} is out of range; give a whole number from {low} to {high:,}.")
     if 0 < lab.batch_size < MIN_BATCH:
         raise LinkError(f"batch_size = {lab.batch_size} is too small; give {MIN_BATCH} rows or more, or 0 for all of them.")
-    links.check_forks(state, MAX_RUNS, lab.steps - 1)
     return state
 
 

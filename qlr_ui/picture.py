@@ -1,21 +1,18 @@
 """From runs on a surface to what the step player draws: plain arrays and sentences."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_core.optimizers import optimizer_named
 from qlr_core.outcome import Outcome
 from qlr_core.surface_run import SurfaceRun
 from qlr_core.surfaces import Window, value_at
 from qlr_ui.lab_state import LabState, reason_off
-from qlr_ui.labels import OPTION_LABELS, fork_text, run_labels
-from qlr_ui.player import PlayerFork, PlayerRun, PlayerSurface, encode
-from qlr_ui.run_picture import fork_options, log_above_floor, opening_view, set_numbers
-from qlr_ui.theme import style_of
+from qlr_ui.labels import run_labels
+from qlr_ui.player import PlayerRun, PlayerSurface, RunAbout, encode
+from qlr_ui.run_picture import about_run, fork_options, log_above_floor, opening_view
 
 
 def picture(
@@ -28,16 +25,14 @@ def picture(
 ) -> bytes:
     """The player's payload; ``view`` is what a link says of the step, the focus and the layers."""
     surface = state.the_surface()
-    labels, seen, drawn = run_labels(state), Counter(), []
-    for place, run in enumerate(runs):
-        drawn.append(_run(state, place, labels[place], run, outcomes[place], seen[run.optimizer]))
-        seen[run.optimizer] += 1
+    labels = run_labels(state)
+    drawn = tuple(_run(run, about_run(state, place, labels, run, _status(outcomes[place]))) for place, run in enumerate(runs))
     return encode(
         surface.label,
         _surface(state, window, grid),
         state.start,
-        tuple(drawn),
-        opening_view(view, [run.id for run in drawn]),
+        drawn,
+        opening_view(view, [run.about.id for run in drawn]),
         fork_options(lambda spec: reason_off(spec, surface)),
     )
 
@@ -49,18 +44,10 @@ def _surface(state: LabState, window: Window, grid: NDArray[np.float64]) -> Play
     return PlayerSurface(surface.label, surface.formula, window[0], window[1], log_loss, floor, minima)
 
 
-def _run(state: LabState, place: int, label: str, run: SurfaceRun, outcome: Outcome, occurrence: int) -> PlayerRun:
-    spec, style, record = optimizer_named(run.optimizer), style_of(run.optimizer, occurrence), run.record
-    info = record.info
-    fork = state.forks[place - len(state.runs)] if place >= len(state.runs) else None
+def _run(run: SurfaceRun, about: RunAbout) -> PlayerRun:
+    record, info = run.record, run.record.info
     return PlayerRun(
-        id=f"r{place}",
-        label=label,
-        optimizer=run.optimizer,
-        kind=spec.kind,
-        color_light=style.light,
-        color_dark=style.dark,
-        dash=style.dash,
+        about=about,
         position=record.position,
         gradient=info.gradient,
         direction=info.direction,
@@ -77,15 +64,11 @@ def _run(state: LabState, place: int, label: str, run: SurfaceRun, outcome: Outc
         reliable=info.reliable,
         accepted=info.accepted,
         final=(*run.final_position, run.final_loss, float(info.next_damping[-1])),
-        cost_per_step=float(info.cost[-1]),
-        seconds_per_step=run.seconds_per_step,
-        status=outcome.status,
-        status_step=outcome.status_step if outcome.status_step >= 0 else None,
-        status_text=outcome.message,
-        fork=PlayerFork(f"r{fork.parent}", run.inherited, fork_text(state, fork)) if fork else None,
-        curvature_label=OPTION_LABELS[run.curvature],
-        **set_numbers(run.optimizer, run.choices, run.hyper),
     )
+
+
+def _status(outcome: Outcome) -> tuple[str, int | None, str]:
+    return outcome.status, outcome.status_step if outcome.status_step >= 0 else None, outcome.message
 
 
 def _changes_along(run: SurfaceRun) -> NDArray[np.float64]:

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
 from qlr_core.optimizers.base import OptimizerSpec
 from qlr_core.ranges import ranges_of
-from qlr_ui.player import ForkField, ForkOption, PlayerState
+from qlr_ui.labels import OPTION_LABELS, fork_text
+from qlr_ui.player import ForkField, ForkOption, PlayerFork, PlayerState, RunAbout
+from qlr_ui.run_setting import HasRuns, RunSetting, settings_of
+from qlr_ui.theme import style_of
 
 # The log of f − f_min is drawn down to this share of the window's range; below it all is one color.
 _DEPTH = 1e-7
@@ -27,21 +30,42 @@ def opening_view(view: Mapping[str, str], ids: list[str]) -> PlayerState:
     )
 
 
-def set_numbers(optimizer: str, choices: tuple[tuple[str, str], ...], hyper: Any) -> dict[str, Any]:
-    """The fields of a player's run that say how it was set, the same for every optimizer."""
-    spec, numbers = optimizer_named(optimizer), hyper._asdict()
-    return {
-        "damping_rule": "none" if "damping_decrease" not in numbers else dict(choices).get("damping_rule", "reduction_ratio"),
-        "damping_decrease": numbers.get("damping_decrease", 1.0),
-        "damping_increase": numbers.get("damping_increase", 1.0),
-        "min_damping": numbers.get("min_damping", 0.0),
-        "max_learning_rate": numbers.get("max_learning_rate", math.inf),
-        "amplification": numbers.get("amplification", 1.0),
-        "averaging": numbers.get("averaging", 0.0),
-        "absolute_curvature": numbers.get("absolute_curvature", 0.0) > 0,
-        "direction_text": spec.direction,
-        "note": spec.note,
-    }
+def about_run(state: HasRuns, place: int, labels: list[str], run: Any, status: tuple[str, int | None, str]) -> RunAbout:
+    """What the player is told of a run, surface or network; ``status`` is the word, the step and the sentence.
+
+    ``run`` has ``optimizer``, ``choices``, ``hyper``, ``curvature``, ``seconds_per_step``, ``inherited`` and a ``record``.
+    """
+    settings = settings_of(state)
+    spec, style = optimizer_named(run.optimizer), style_of(run.optimizer, _occurrence(settings, place))
+    fork = state.forks[place - len(state.runs)] if place >= len(state.runs) else None
+    hyper = run.hyper._asdict()
+    ruled = "damping_decrease" in hyper
+    return RunAbout(
+        id=f"r{place}",
+        label=labels[place],
+        optimizer=run.optimizer,
+        kind=spec.kind,
+        color_light=style.light,
+        color_dark=style.dark,
+        dash=style.dash,
+        cost_per_step=float(run.record.info.cost[-1]),
+        seconds_per_step=run.seconds_per_step,
+        status=status[0],
+        status_step=status[1],
+        status_text=status[2],
+        hyper={name: float(value) for name, value in hyper.items()},
+        carried=spec.carried,
+        damping_rule=dict(run.choices).get("damping_rule", "reduction_ratio") if ruled else "none",
+        fork=PlayerFork(f"r{fork.parent}", run.inherited, fork_text(state, fork)) if fork else None,
+        curvature_label=OPTION_LABELS[run.curvature],
+        direction_text=spec.direction,
+        note=spec.note,
+    )
+
+
+def _occurrence(settings: list[RunSetting], place: int) -> int:
+    """How many runs of the same optimizer stand before a run."""
+    return sum(setting.optimizer == settings[place].optimizer for setting in settings[:place])
 
 
 def fork_options(reason_off: Callable[[OptimizerSpec], str]) -> tuple[ForkOption, ...]:

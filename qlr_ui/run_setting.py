@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
+from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.base import OptimizerSpec
 from qlr_core.ranges import ranges_of
 
@@ -21,13 +22,14 @@ class RunSetting:
 class ForkSetting:
     """A run that continues another from a step; ``parent`` is its place among all runs, those of the lab first.
 
-    ``damping`` is λ there; None leaves it as it was in the parent, or as it starts in another optimizer.
+    ``carried`` is what the number that the optimizer carries on (λ, or a learning rate that follows) is there; None leaves
+    it as it was in the parent, or as it starts in another optimizer.
     """
 
     parent: int
     step: int
     setting: RunSetting
-    damping: float | None = None
+    carried: float | None = None
 
 
 class HasRuns(Protocol):
@@ -39,7 +41,12 @@ class HasRuns(Protocol):
     def forks(self) -> tuple[ForkSetting, ...]: ...  # noqa: D102
 
 
-# A run by its history: the first run's setting, then a step, a setting and a new λ for each fork on the way.
+def settings_of(state: HasRuns) -> list[RunSetting]:
+    """The settings of all runs of a lab, its forks last."""
+    return [*state.runs, *(fork.setting for fork in state.forks)]
+
+
+# A run by its history: the first run's setting, then a step, a setting and a new λ or α for each fork on the way.
 Lineage = tuple[tuple[int, RunSetting, float | None], ...]
 
 
@@ -50,7 +57,7 @@ def lineages(state: HasRuns) -> list[Lineage]:
         history = found[fork.parent]
         while len(history) > 1 and fork.step < history[-1][0]:
             history = history[:-1]
-        found.append((*history, (fork.step, fork.setting, fork.damping)))
+        found.append((*history, (fork.step, fork.setting, fork.carried)))
     return found
 
 
@@ -74,14 +81,13 @@ def differing(knobs: type[Any], values: dict[str, float]) -> tuple[tuple[str, fl
 
 def with_fork(state: Any, asked: dict[str, Any], last_step: int) -> Any:
     """The state with the fork that the player asked for; ``asked`` is its trigger's value."""
-    settings = [*state.runs, *(fork.setting for fork in state.forks)]
     parent, optimizer = int(asked["run"].removeprefix("r")), asked["optimizer"]
-    before = settings[parent]
+    before = settings_of(state)[parent]
     same = before.optimizer == optimizer
     changed = {name: float(value) for name, value in asked["values"].items()}
     numbers = {**(dict(before.values) if same else {}), **changed}
     setting = RunSetting(optimizer, before.choices if same else (), tuple(numbers.items()))
-    fork = ForkSetting(parent, min(asked["step"], last_step), setting, changed.get("initial_damping"))
+    fork = ForkSetting(parent, min(asked["step"], last_step), setting, changed.get(optimizer_named(optimizer).carried))
     return replace(state, forks=(*state.forks, fork))
 
 

@@ -60,7 +60,7 @@ def _surface(state: LabState) -> LabState:
     st.session_state.setdefault(steps_key, state.steps)
     options = sorted({10, 20, 50, 100, 150, 200, 300, 500, 750, 1000, 1500, MAX_STEPS, state.steps})
     steps = int(st.select_slider("Steps", options, key=steps_key))
-    return up_to(replace(state, parameters=parameters, start=(x, y), steps=steps), steps)
+    return up_to(replace(state, parameters=parameters, start=(x, y), steps=steps), steps - 1)
 
 
 def _typed(text: str) -> str:

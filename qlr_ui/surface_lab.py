@@ -118,7 +118,7 @@ def _start() -> None:
 
 def _set_start(x: float, y: float) -> None:
     held = tuple(float(np.clip(c, -MAX_COORDINATE, MAX_COORDINATE)) for c in (x, y))
-    STORE.replace(replace(STORE.current(), start=(held[0], held[1]), forks=()))
+    STORE.replace(replace(STORE.current(), start=(held[0], held[1])))
 
 
 def _new_start() -> None:
@@ -135,7 +135,7 @@ def _fork() -> None:
         st.toast(f"{MAX_RUNS} runs are the most. Remove one before you fork.")
         return
     try:
-        STORE.replace(checked(with_fork(state, _asked("fork"), state.steps)))
+        STORE.replace(checked(with_fork(state, _asked("fork"), state.steps - 1)))
     except LinkError as error:
         st.toast(str(error))
 

@@ -214,7 +214,8 @@ ADAM_QLR = OptimizerSpec(
     hyper=AdamQLRHyper,
     build=_adam_qlr,
     choices=(CURVATURE_CHOICE, DAMPING_RULE_CHOICE),
-    set_damping=_set_damping,
+    carried="initial_damping",
+    set_carried=_set_damping,
 )
 SGD_QLR = OptimizerSpec(
     name="sgd_qlr",
@@ -226,5 +227,6 @@ SGD_QLR = OptimizerSpec(
     hyper=SGDQLRHyper,
     build=_sgd_qlr,
     choices=(CURVATURE_CHOICE, DAMPING_RULE_CHOICE),
-    set_damping=_set_damping,
+    carried="initial_damping",
+    set_carried=_set_damping,
 )

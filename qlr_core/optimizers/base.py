@@ -121,8 +121,10 @@ class OptimizerSpec:
     choices: tuple[Choice, ...] = ()
     note: str = ""
     unavailable: Callable[[], str] = lambda: ""
-    # The optimizer's state with another λ for its next step; without a damping, as it is.
-    set_damping: Callable[[Any, float], Any] = lambda state, damping: state
+    # The number that the optimizer goes on changing in its state, λ or a learning rate, by the name of where it starts.
+    carried: str = ""
+    # The optimizer's state with another value of it for the next step.
+    set_carried: Callable[[Any, float], Any] = lambda state, value: state
     # Where the objective must have a Fisher of its own, as a surface without residuals has not.
     needs_fisher: bool = False
 

@@ -10,6 +10,7 @@ from qlr_core.inner import inner
 from qlr_core.objective import Objective, Params
 from qlr_core.optimizers.base import (
     DecaySteps,
+    FirstOrderState,
     MaxGradientNorm,
     MaxUpdateNorm,
     Optimizer,
@@ -68,6 +69,10 @@ def _hypergradient(objective: Objective) -> Optimizer:
     return from_optax(objective, follow_hypergradient, lambda hyper, state: state.learning_rate)
 
 
+def _set_learning_rate(state: FirstOrderState, learning_rate: float) -> FirstOrderState:
+    return state._replace(direction=state.direction._replace(learning_rate=learning_rate))
+
+
 HYPERGRADIENT = OptimizerSpec(
     name="hypergradient",
     label="Hypergradient descent",
@@ -77,4 +82,6 @@ HYPERGRADIENT = OptimizerSpec(
     source=_SOURCE,
     hyper=HypergradientHyper,
     build=_hypergradient,
+    carried="learning_rate",
+    set_carried=_set_learning_rate,
 )

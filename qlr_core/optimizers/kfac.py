@@ -209,7 +209,8 @@ KFAC = OptimizerSpec(
     build=partial(_optimizer, True),
     note="K-FAC's ρ leaves the damping out of the predicted change: ΔM = −α gᵀd + ½ α² dᵀCd. " + _NOTE,
     unavailable=kfac_program.unavailable,
-    set_damping=_set_damping,
+    carried="initial_damping",
+    set_carried=_set_damping,
     needs_fisher=True,
 )
 KFAC_FIXED = OptimizerSpec(

@@ -153,5 +153,6 @@ NEWTON = OptimizerSpec(
         "Where C + λI has a negative eigenvalue the step heads for a saddle and may climb: it is taken back until λ exceeds "
         f"the negative curvature, or the loss falls all the same. At most {MAX_PARAMETERS} parameters."
     ),
-    set_damping=_set_damping,
+    carried="initial_damping",
+    set_carried=_set_damping,
 )

@@ -6,7 +6,7 @@ from streamlit.components import v2
 from streamlit.components.v2.bidi_component import ComponentResult
 
 from qlr_ui.player import bundle
-from qlr_ui.player.lesson import ForkField, ForkOption, PlayerFork, PlayerRun, PlayerState, PlayerSurface
+from qlr_ui.player.lesson import ForkField, ForkOption, PlayerFork, PlayerRun, PlayerState, PlayerSurface, RunAbout
 from qlr_ui.player.network_lesson import (
     CurveView,
     DigitsView,
@@ -32,6 +32,7 @@ __all__ = [
     "PlayerRun",
     "PlayerState",
     "PlayerSurface",
+    "RunAbout",
     "RunFrames",
     "RunPlane",
     "encode",

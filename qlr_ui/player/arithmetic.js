@@ -47,7 +47,7 @@ function curvatureLines({ row, anatomy, maker }) {
 }
 
 function learningRateLines({ row, anatomy, maker }) {
-  const absolute = Boolean(maker.absolute_curvature);
+  const absolute = Boolean(maker.hyper.absolute_curvature);
   const [open, close] = absolute ? ["|", "|"] : ["", ""];
   const added = formatNumber(anatomy.damping * squaredDirection(row), 3);
   const value = fraction(formatNumber(row.slope), `${open}${formatNumber(row.curvature)} + ${added}${close}`);
@@ -56,19 +56,19 @@ function learningRateLines({ row, anatomy, maker }) {
     { stage: 3, tone: "key", html: `${name} = ${fraction("gᵀd", `${open}dᵀCd + λ dᵀd${close}`)} = ${value} = <b>${formatNumber(anatomy.best)}</b>` },
   ];
   if (anatomy.climbs) lines.push({ stage: 3, tone: "warn", html: "q &lt; 0: the step climbs" });
-  lines.push(clipLine(anatomy, maker));
-  if (maker.amplification !== 1) lines.push({ stage: 4, html: `amplified × ${formatNumber(maker.amplification, 3)}` });
-  if (maker.averaging !== 0) lines.push({ stage: 4, html: `averaged: a ← ${formatNumber(maker.averaging, 3)} a + ${formatNumber(1 - maker.averaging, 3)} α` });
-  if (anatomy.dragged || maker.amplification !== 1 || maker.averaging !== 0 || maker.kind !== "qlr") {
+  lines.push(clipLine(anatomy, maker.hyper.max_learning_rate));
+  if (maker.hyper.amplification !== 1) lines.push({ stage: 4, html: `amplified × ${formatNumber(maker.hyper.amplification, 3)}` });
+  if (maker.hyper.averaging !== 0) lines.push({ stage: 4, html: `averaged: a ← ${formatNumber(maker.hyper.averaging, 3)} a + ${formatNumber(1 - maker.hyper.averaging, 3)} α` });
+  if (anatomy.dragged || maker.hyper.amplification !== 1 || maker.hyper.averaging !== 0 || maker.kind !== "qlr") {
     lines.push({ stage: 4, tone: "key", html: `${anatomy.dragged ? "what if α" : "α"} = <b>${formatNumber(anatomy.alpha)}</b>` });
   }
   return lines;
 }
 
-function clipLine({ best }, { maxLearningRate }) {
-  if (maxLearningRate === Infinity) return { stage: 4, tone: "quiet", html: "no clip (α<sub>max</sub> = ∞)" };
-  const limit = formatNumber(maxLearningRate, 3);
-  if (Math.abs(best) <= maxLearningRate) return { stage: 4, tone: "quiet", html: `no clip: |α*| ≤ α<sub>max</sub> = ${limit}` };
+function clipLine({ best }, largest) {
+  if (largest === Infinity) return { stage: 4, tone: "quiet", html: "no clip (α<sub>max</sub> = ∞)" };
+  const limit = formatNumber(largest, 3);
+  if (Math.abs(best) <= largest) return { stage: 4, tone: "quiet", html: `no clip: |α*| ≤ α<sub>max</sub> = ${limit}` };
   return { stage: 4, html: `clip: |α*| &gt; α<sub>max</sub>, so α = ${best < 0 ? "−" : ""}${limit}` };
 }
 

@@ -1,29 +1,15 @@
 // The dialog that forks a run at this step: another optimizer, other numbers; both branches are kept.
 import { escapeHtml, symbolHtml } from "./html.js";
-import { makerOf } from "./payload.js";
+import { fieldNumber, makerOf } from "./payload.js";
 import { formatNumber } from "./words.js";
 
 const SLIDER_STEPS = 200;
 
-/** Numbers arrive as JSON; infinity, which JSON lacks, as "inf". */
-export function fieldNumber(value) {
-  return value === "inf" ? Infinity : value;
-}
-
-/** What a run has for a field of the fork dialog, where the header says it; else the field's default. */
+/** What a run has for a field of the fork dialog at a step: a number that it carries on may have left where it started. */
 export function currentValue(run, step, field) {
-  const known = {
-    initial_damping: run.columns.damping[step],
-    damping_decrease: run.damping_decrease,
-    damping_increase: run.damping_increase,
-    min_damping: run.min_damping,
-    max_learning_rate: run.maxLearningRate,
-    amplification: run.amplification,
-    averaging: run.averaging,
-    learning_rate: run.kind === "first_order" ? run.columns.learning_rate[step] : NaN,
-  }[field.name];
-  if (known === undefined || known === null || Number.isNaN(known)) return fieldNumber(field.default);
-  return Number.isFinite(known) ? Number(known.toPrecision(6)) : known;
+  const carried = field.name === "learning_rate" ? run.columns.learning_rate[step] : run.columns.damping[step];
+  const value = field.name === run.carried ? carried : run.hyper[field.name];
+  return Number.isFinite(value) ? Number(value.toPrecision(6)) : value;
 }
 
 /** Slider position 0…200 of a value, on the field's own scale. */
@@ -61,7 +47,7 @@ export class ForkDialog {
     const options = scene.data.forkOptions;
     if (options.length === 0) return;
     this.step = scene.step;
-    this.run = makerOf(scene.data.runs, scene.focus, scene.step);
+    this.run = makerOf(scene.focus, scene.step);
     this.options = options;
     const own = options.find((option) => option.optimizer === this.run.optimizer) ?? options[0];
     this.choose(own);

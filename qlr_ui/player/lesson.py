@@ -1,6 +1,6 @@
 """What a lesson consists of: a landscape, recorded runs, where the player opens, and what a fork can change."""
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,13 +33,12 @@ class PlayerFork:
 
 
 @dataclass(frozen=True)
-class PlayerRun:
-    """One recorded run of ``steps`` steps; row k holds the iterate before step k and everything about that step.
+class RunAbout:
+    """What a lesson of any kind says of a run beside its numbers.
 
-    Shapes: ``position``, ``gradient``, ``direction`` [steps, 2]; ``curvature_matrix`` [steps, 3] (xx, xy, yy); ``phi``
-    [steps, 65], f(θ − αd) − f(θ) on the slice's grid of α; all others [steps]. NaN means not evaluated or, from some row
-    on, diverged. ``final`` is x, y, loss and damping after the last step. ``kind`` is qlr, first_order, kfac or newton;
-    ``status`` converged, running, finished or diverged; ``damping_rule`` reduction_ratio, decreasing_loss or none.
+    ``kind`` is qlr, first_order, kfac or newton; ``status`` converged, running, finished or diverged; ``damping_rule``
+    reduction_ratio, decreasing_loss or none. ``hyper`` are the optimizer's numbers by name; the one named ``carried`` lives
+    in its state and may have left the value it started from. The price is that of the run's own steps.
     """
 
     id: str
@@ -49,6 +48,30 @@ class PlayerRun:
     color_light: str
     color_dark: str
     dash: tuple[float, ...]
+    cost_per_step: float
+    seconds_per_step: float
+    status: str
+    status_step: int | None
+    status_text: str
+    hyper: Mapping[str, float]
+    carried: str = ""
+    damping_rule: str = "none"
+    fork: PlayerFork | None = None
+    curvature_label: str = "Fisher"
+    direction_text: str = "g"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class PlayerRun:
+    """One recorded run of ``steps`` steps; row k holds the iterate before step k and everything about that step.
+
+    Shapes: ``position``, ``gradient``, ``direction`` [steps, 2]; ``curvature_matrix`` [steps, 3] (xx, xy, yy); ``phi``
+    [steps, 65], f(θ − αd) − f(θ) on the slice's grid of α; all others [steps]. NaN means not evaluated or, from some row
+    on, diverged. ``final`` is x, y, loss and damping after the last step.
+    """
+
+    about: RunAbout
     position: Floats
     gradient: Floats
     direction: Floats
@@ -65,23 +88,6 @@ class PlayerRun:
     reliable: NDArray[np.bool_]
     accepted: NDArray[np.bool_]
     final: tuple[float, float, float, float]
-    cost_per_step: float
-    seconds_per_step: float
-    status: str
-    status_step: int | None
-    status_text: str
-    fork: PlayerFork | None = None
-    curvature_label: str = "Fisher"
-    damping_rule: str = "none"
-    damping_decrease: float = 1.0
-    damping_increase: float = 1.0
-    min_damping: float = 0.0
-    max_learning_rate: float = math.inf
-    amplification: float = 1.0
-    averaging: float = 0.0
-    absolute_curvature: bool = False
-    direction_text: str = "g"
-    note: str = ""
 
     @property
     def steps(self) -> int:

@@ -1,8 +1,7 @@
 // The quadratic model along one direction, as in the paper; plain arithmetic that knows no screen.
 
-const DOUBLE_EPSILON = 2 ** -52; // spacing of float64 at 1: the precision in which surfaces run
+export const DOUBLE_EPSILON = 2 ** -52; // spacing of float64 at 1: the precision in which surfaces run
 export const SINGLE_EPSILON = 2 ** -23; // and networks
-const NOISE_MULTIPLE = 16; // the core's rounding_multiple
 
 /** The damping the model uses; optimizers without damping have the undamped model. */
 export function modelDamping(row) {
@@ -65,26 +64,27 @@ export function interpolatePhi(phi, [low, high], alpha) {
   return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
 }
 
-/** What a dragged α would have given: it stops at the ends of the slice. */
-export function whatIf(row, phi, span, alpha, epsilon = DOUBLE_EPSILON) {
+/** What a dragged α would have given: it stops at the ends of the slice. `noise` is a share of the loss, as in the core. */
+export function whatIf(row, phi, span, alpha, q = dampedCurvature(row), noise = 0) {
   const stopped = Math.max(span[0], Math.min(span[1], alpha));
-  const predicted = predictedChange(row, stopped);
+  const predicted = predictedChange(row, stopped, q);
   const actual = interpolatePhi(phi, span, stopped);
-  const reliable = Math.abs(predicted) >= NOISE_MULTIPLE * epsilon * Math.abs(row.loss);
+  const reliable = Math.abs(predicted) >= noise * Math.max(Math.abs(row.loss), Math.abs(row.loss + actual));
   return { alpha: stopped, predicted, actual, ratio: actual / predicted, reliable };
 }
 
 /** What the damping rule does with a ratio: the action, and the damping the next step starts from. */
 export function dampingDecision(run, damping, { ratio, reliable, accepted }) {
-  const floor = (value) => Math.max(value, run.min_damping);
+  const { damping_decrease: decrease, damping_increase: increase, min_damping: least } = run.hyper;
+  const floor = (value) => Math.max(value, least);
   if (run.damping_rule === "decreasing_loss") {
-    const factor = accepted ? run.damping_decrease : run.damping_increase;
+    const factor = accepted ? decrease : increase;
     return { action: accepted ? "accept" : "reject", factor, next: floor(damping * factor) };
   }
   if (run.damping_rule !== "reduction_ratio") return { action: "none", factor: 1, next: damping };
   if (!reliable) return { action: "noise", factor: 1, next: floor(damping) };
-  if (ratio > 0.75) return { action: "decrease", factor: run.damping_decrease, next: floor(damping * run.damping_decrease) };
-  if (ratio < 0.25) return { action: "increase", factor: run.damping_increase, next: floor(damping * run.damping_increase) };
+  if (ratio > 0.75) return { action: "decrease", factor: decrease, next: floor(damping * decrease) };
+  if (ratio < 0.25) return { action: "increase", factor: increase, next: floor(damping * increase) };
   return { action: "hold", factor: 1, next: floor(damping) };
 }
 

@@ -1,13 +1,12 @@
 """What a network lesson consists of: recorded runs with their pictures at frames, and what all of them are a picture of."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_ui.player.lesson import Floats, ForkOption, PlayerFork, PlayerState
+from qlr_ui.player.lesson import Floats, ForkOption, PlayerState, RunAbout
 
 _AT_THE_START = PlayerState()
 
@@ -84,17 +83,11 @@ class NetworkPlayerRun:
     """One recorded run; row k of every column holds the network before step k and everything about that step.
 
     ``position`` is [steps, 2] in the run's own plane (NaN where the path is thinned), all others [steps]; NaN means not
-    evaluated or diverged. ``curvature`` may be known at the frames alone. The other fields are those of ``PlayerRun``;
+    evaluated or diverged. ``curvature`` may be known at the frames alone. ``final`` is x, y, loss and damping at the end;
     ``picture`` is what the lesson's view says, None without one.
     """
 
-    id: str
-    label: str
-    optimizer: str
-    kind: str
-    color_light: str
-    color_dark: str
-    dash: tuple[float, ...]
+    about: RunAbout
     position: Floats
     loss: Floats
     slope: Floats
@@ -110,26 +103,9 @@ class NetworkPlayerRun:
     reliable: NDArray[np.bool_]
     accepted: NDArray[np.bool_]
     final: tuple[float, float, float, float]
-    cost_per_step: float
-    seconds_per_step: float
-    status: str
-    status_step: int | None
-    status_text: str
     plane: RunPlane
     frames: RunFrames
     picture: NDArray[Any] | None = None
-    fork: PlayerFork | None = None
-    curvature_label: str = "Fisher"
-    damping_rule: str = "none"
-    damping_decrease: float = 1.0
-    damping_increase: float = 1.0
-    min_damping: float = 0.0
-    max_learning_rate: float = math.inf
-    amplification: float = 1.0
-    averaging: float = 0.0
-    absolute_curvature: bool = False
-    direction_text: str = "g"
-    note: str = ""
 
     @property
     def steps(self) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlr_ui.player.network_lesson import CurveView, DigitsView, NetworkLesson, NetworkPlayerRun, PlaneView, RunFrames
-from qlr_ui.player.payload import SLICE_POINTS, Blocks, grid_header, lesson_header, pack, settings_header
+from qlr_ui.player.payload import SLICE_POINTS, Blocks, grid_header, lesson_header, pack, run_header
 
 NUMBERS = (
     ("loss", "slope", "curvature", "learning_rate", "damping", "predicted_change", "actual_change", "reduction_ratio")
@@ -25,7 +25,7 @@ def encode_network(lesson: NetworkLesson) -> bytes:
     if not lesson.runs:
         raise ValueError("the player needs at least one run")
     blocks = Blocks()
-    header = lesson_header(lesson.title, lesson.runs[0].id, lesson.state, lesson.fork_options) | {
+    header = lesson_header(lesson.title, lesson.runs[0].about.id, lesson.state, lesson.fork_options) | {
         "kind": "network",
         "formula": lesson.formula,
         "metric": lesson.metric,
@@ -72,11 +72,9 @@ def _view_header(view: PlaneView | DigitsView | CurveView | None, blocks: Blocks
 
 
 def _run_header(run: NetworkPlayerRun, lesson: NetworkLesson, blocks: Blocks) -> dict[str, Any]:
-    flags = np.asarray(run.reliable, np.uint8) | (np.asarray(run.accepted, np.uint8) << 1)
     plane = run.plane
-    header = settings_header(run) | {
+    header = run_header(run, blocks) | {
         "offset": blocks.add(_floats(_columns(run))),
-        "flags_offset": blocks.add(_bytes(flags)),
         "plane": grid_header(plane.x, plane.y, plane.log_loss, plane.loss_floor, blocks)
         | {"explained": [float(value) for value in plane.explained]},
         "frames_offset": blocks.add(_floats(_frame_columns(run, len(lesson.frame_steps)))),
@@ -88,7 +86,7 @@ def _run_header(run: NetworkPlayerRun, lesson: NetworkLesson, blocks: Blocks) ->
 def _columns(run: NetworkPlayerRun) -> NDArray[Any]:
     parts = [*np.asarray(run.position).T, *(np.asarray(getattr(run, name)) for name in NUMBERS)]
     if len(parts) != len(NETWORK_COLUMNS) or any(part.shape != (run.steps,) for part in parts):
-        raise ValueError(f"run {run.id!r}: every array needs {run.steps} rows, got {[part.shape for part in parts]}")
+        raise ValueError(f"run {run.about.id!r}: every array needs {run.steps} rows, got {[part.shape for part in parts]}")
     return np.stack(parts)
 
 
@@ -96,7 +94,9 @@ def _frame_columns(run: NetworkPlayerRun, count: int) -> NDArray[Any]:
     frames: RunFrames = run.frames
     parts = [*(np.asarray(getattr(frames, name)) for name in FRAME_NUMBERS), *np.asarray(frames.slice_change).T]
     if len(parts) != len(FRAME_COLUMNS) or any(part.shape != (count,) for part in parts):
-        raise ValueError(f"run {run.id!r}: every array of the frames needs {count} rows and a slice {SLICE_POINTS} values")
+        raise ValueError(
+            f"run {run.about.id!r}: every array of the frames needs {count} rows and a slice {SLICE_POINTS} values"
+        )
     return np.stack(parts)
 
 
@@ -110,7 +110,7 @@ def _picture(run: NetworkPlayerRun, lesson: NetworkLesson) -> bytes | None:
         shape = (count, len(view.labels if isinstance(view, DigitsView) else view.inputs))
     picture = run.picture
     if picture is None or picture.shape != shape:
-        raise ValueError(f"run {run.id!r}: the picture needs the shape {shape}, got {getattr(picture, 'shape', None)}")
+        raise ValueError(f"run {run.about.id!r}: the picture needs the shape {shape}, got {getattr(picture, 'shape', None)}")
     return _floats(picture) if isinstance(view, CurveView) else _bytes(picture)
 
 

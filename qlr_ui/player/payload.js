@@ -7,6 +7,10 @@ const MAGIC = 0x50524c51; // "QLRP" read as a little-endian u32
 const VERSION = 1;
 const RELIABLE = 1;
 const ACCEPTED = 2;
+const NEUTRAL = {
+  damping_decrease: 1, damping_increase: 1, min_damping: 0, max_learning_rate: Infinity, amplification: 1, averaging: 0,
+  absolute_curvature: 0, rounding_multiple: 0,
+};
 
 /** FNV-1a over the 32-bit words: tells one payload from another without keeping both. */
 export function signatureOf(bytes) {
@@ -28,7 +32,7 @@ export function decode(bytes) {
   const headerLength = view.getUint32(8, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + headerLength)));
   const base = bytes.byteOffset + 12 + headerLength;
-  const runs = header.runs.map((run, index) => decodeRun(run, index, header.columns, bytes.buffer, base));
+  const runs = withParents(header.runs.map((run, index) => decodeRun(run, index, header.columns, bytes.buffer, base)));
   const shared = {
     kind: header.kind ?? "surface",
     title: header.title,
@@ -44,7 +48,7 @@ export function decode(bytes) {
   const { formula, metric, frames } = header;
   const pictured = decodeView(header.view, bytes.buffer, base);
   const lesson = { ...shared, formula, metric, frames, view: pictured, surface: null };
-  return { ...lesson, runs: runs.map((run) => decodeNetworkRun(run, lesson, bytes.buffer, base)) };
+  return { ...lesson, runs: withParents(runs.map((run) => decodeNetworkRun(run, lesson, bytes.buffer, base))) };
 }
 
 function decodeSurface(surface, buffer, base) {
@@ -61,7 +65,22 @@ function decodeRun(run, index, names, buffer, base) {
   const phi = first < 0 ? null : new Float32Array(buffer, start + 4 * first * run.steps, SLICE_POINTS * run.steps);
   const flags = new Uint8Array(buffer, base + run.flags_offset, run.steps);
   const final = run.final.map((value) => value ?? NaN);
-  return { ...run, index, columns, phi, flags, final, maxLearningRate: run.max_learning_rate ?? Infinity };
+  return { ...run, index, columns, phi, flags, final, hyper: numbersOf(run.hyper) };
+}
+
+/** A run's numbers by name; one that its optimizer does not have is neutral. Infinity, which JSON lacks, arrives as "inf". */
+function numbersOf(hyper) {
+  return { ...NEUTRAL, ...Object.fromEntries(Object.entries(hyper).map(([name, value]) => [name, fieldNumber(value)])) };
+}
+
+export function fieldNumber(value) {
+  return value === "inf" ? Infinity : value;
+}
+
+/** Every fork knows its parent. */
+function withParents(runs) {
+  for (const run of runs) run.parent = run.fork ? runs.find((other) => other.id === run.fork.parent) : undefined;
+  return runs;
 }
 
 /** Row k of a run as plain numbers: the iterate before step k and everything about that step. */
@@ -95,7 +114,6 @@ export function isReliable(run, step) {
 }
 
 /** The run that really made a step: before its own first step a fork only repeats its parent. */
-export function makerOf(runs, run, step) {
-  const parent = run.fork && step < run.fork.step ? runs.find((other) => other.id === run.fork.parent) : undefined;
-  return parent === undefined ? run : makerOf(runs, parent, step);
+export function makerOf(run, step) {
+  return run.parent !== undefined && step < run.fork.step ? makerOf(run.parent, step) : run;
 }

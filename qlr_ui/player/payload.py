@@ -39,12 +39,12 @@ def encode(
     if not runs:
         raise ValueError("the player needs at least one run")
     blocks = Blocks()
-    header = lesson_header(title, runs[0].id, state, fork_options) | {
+    header = lesson_header(title, runs[0].about.id, state, fork_options) | {
         "kind": "surface",
         "surface": _surface_header(surface, blocks),
         "start": [float(value) for value in start],
         "columns": COLUMNS,
-        "runs": [_run_header(run, blocks) for run in runs],
+        "runs": [run_header(run, blocks) | {"offset": blocks.add(_columns(run).tobytes())} for run in runs],
     }
     return pack(header, blocks)
 
@@ -112,40 +112,32 @@ def grid_header(
     }
 
 
-def _run_header(run: PlayerRun, blocks: Blocks) -> dict[str, Any]:
+def run_header(run: PlayerRun | NetworkPlayerRun, blocks: Blocks) -> dict[str, Any]:
+    """What the header says of any run but where its numbers are; adds the block of its flags."""
+    about = run.about
     flags = np.asarray(run.reliable, np.uint8) | (np.asarray(run.accepted, np.uint8) << 1)
-    return settings_header(run) | {"offset": blocks.add(_columns(run).tobytes()), "flags_offset": blocks.add(flags.tobytes())}
-
-
-def settings_header(run: PlayerRun | NetworkPlayerRun) -> dict[str, Any]:
-    """What the header says of any run but where its numbers are."""
-    fork = run.fork and {"parent": run.fork.parent, "step": run.fork.step, "text": run.fork.text}
     return {
-        "id": run.id,
-        "label": run.label,
-        "optimizer": run.optimizer,
-        "kind": run.kind,
-        "color": {"light": run.color_light, "dark": run.color_dark},
-        "dash": list(run.dash),
+        "id": about.id,
+        "label": about.label,
+        "optimizer": about.optimizer,
+        "kind": about.kind,
+        "color": {"light": about.color_light, "dark": about.color_dark},
+        "dash": list(about.dash),
         "steps": run.steps,
         "final": [_finite(value) for value in run.final],
-        "cost_per_step": _finite(run.cost_per_step),
-        "seconds_per_step": _finite(run.seconds_per_step),
-        "status": run.status,
-        "status_step": run.status_step,
-        "status_text": run.status_text,
-        "fork": fork,
-        "curvature_label": run.curvature_label,
-        "damping_rule": run.damping_rule,
-        "damping_decrease": float(run.damping_decrease),
-        "damping_increase": float(run.damping_increase),
-        "min_damping": float(run.min_damping),
-        "max_learning_rate": _finite(run.max_learning_rate),
-        "amplification": float(run.amplification),
-        "averaging": float(run.averaging),
-        "absolute_curvature": int(run.absolute_curvature),
-        "direction_text": run.direction_text,
-        "note": run.note,
+        "cost_per_step": _finite(about.cost_per_step),
+        "seconds_per_step": _finite(about.seconds_per_step),
+        "status": about.status,
+        "status_step": about.status_step,
+        "status_text": about.status_text,
+        "hyper": {name: _or_inf(value) for name, value in about.hyper.items()},
+        "carried": about.carried,
+        "damping_rule": about.damping_rule,
+        "fork": about.fork and {"parent": about.fork.parent, "step": about.fork.step, "text": about.fork.text},
+        "curvature_label": about.curvature_label,
+        "direction_text": about.direction_text,
+        "note": about.note,
+        "flags_offset": blocks.add(flags.tobytes()),
     }
 
 
@@ -156,11 +148,11 @@ def _columns(run: PlayerRun) -> NDArray[np.float32]:
     changes = (run.predicted_change, run.actual_change, run.reduction_ratio)
     parts = [*vectors, *(column[:, None] for column in scalars + changes), run.phi]
     if any(len(part) != run.steps for part in parts):
-        raise ValueError(f"run {run.id!r}: every array needs {run.steps} rows, got {[len(part) for part in parts]}")
+        raise ValueError(f"run {run.about.id!r}: every array needs {run.steps} rows, got {[len(part) for part in parts]}")
     with np.errstate(over="ignore"):
         table = np.concatenate(parts, axis=1).astype("<f4")
     if table.shape[1] != len(COLUMNS):
-        raise ValueError(f"run {run.id!r}: {table.shape[1]} columns, the player expects {len(COLUMNS)}")
+        raise ValueError(f"run {run.about.id!r}: {table.shape[1]} columns, the player expects {len(COLUMNS)}")
     return np.ascontiguousarray(table.T)
 
 

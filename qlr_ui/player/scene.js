@@ -2,7 +2,8 @@
 import { changeAt, frameAt } from "./networkpayload.js";
 import { makerOf, phiAt, positionAt, rowAt } from "./payload.js";
 import {
-  bestLearningRate, dampedCurvature, dampingDecision, modelDamping, predictedChange, SINGLE_EPSILON, sliceSpan, undampedLearningRate, whatIf,
+  bestLearningRate, dampedCurvature, dampingDecision, DOUBLE_EPSILON, modelDamping, predictedChange, SINGLE_EPSILON, sliceSpan,
+  undampedLearningRate, whatIf,
 } from "./model.js";
 import { verdictSentence } from "./words.js";
 
@@ -12,15 +13,15 @@ export function buildScene(data, state) {
   const focus = data.runs.find((run) => run.id === state.focus) ?? data.runs[0];
   const step = Math.min(state.step, focus.steps - 1);
   const sliceStep = focus.projected ? focus.frames.steps[frameAt(focus.frames.steps, step)] : step;
-  const slice = partOf(data, focus, sliceStep, state.whatIf);
+  const slice = partOf(focus, sliceStep, state.whatIf);
   // A dragged α belongs to the slice, and so does all that it would have changed.
-  const shown = sliceStep === step || state.whatIf !== null ? slice : partOf(data, focus, step, null);
+  const shown = sliceStep === step || state.whatIf !== null ? slice : partOf(focus, step, null);
   const { row, maker, anatomy } = shown;
   return { data, state, focus, step, shownStep: shown.step, row, maker, anatomy, slice, ground: groundOf(data, focus) };
 }
 
-function partOf(data, run, step, dragged) {
-  const [row, maker] = [rowAt(run, step), makerOf(data.runs, run, step)];
+function partOf(run, step, dragged) {
+  const [row, maker] = [rowAt(run, step), makerOf(run, step)];
   return { step, row, maker, anatomy: takeApart(run, step, row, dragged, maker) };
 }
 
@@ -39,24 +40,34 @@ function sliceAt(run, step, rates) {
 
 /** The step of a run that stands at the cursor: the same step, or the same cost or time as the focused run. */
 export function stepOf(scene, run) {
-  const step = Math.floor(axisValue(scene.state.axis, scene.focus, scene.step) / axisUnit(scene.state.axis, run) + 1e-6);
-  return Math.min(step, run.steps);
+  const { axis } = scene.state;
+  return Math.min(Math.floor(stepAtValue(axis, run, axisValue(axis, scene.focus, scene.step)) + 1e-6), run.steps);
 }
 
-/** Steps, gradient-equivalents or seconds that one step of the run takes. */
-export function axisUnit(axis, run) {
+/** Steps, gradient-equivalents or seconds that one of the run's own steps takes. */
+function axisUnit(axis, run) {
   if (axis === "cost") return run.cost_per_step || 1;
   if (axis === "seconds") return run.seconds_per_step || 1;
   return 1;
 }
 
+/** Where a step stands on the axis; what a fork inherited has the price of the run that made it. */
 export function axisValue(axis, run, step) {
-  return step * axisUnit(axis, run);
+  if (run.parent === undefined) return step * axisUnit(axis, run);
+  const inherited = Math.min(step, run.fork.step);
+  return axisValue(axis, run.parent, inherited) + (step - inherited) * axisUnit(axis, run);
+}
+
+/** The step, with its fraction, that stands at a value of the axis. */
+export function stepAtValue(axis, run, value) {
+  if (run.parent === undefined) return value / axisUnit(axis, run);
+  const forked = axisValue(axis, run.parent, run.fork.step);
+  return value < forked ? stepAtValue(axis, run.parent, value) : run.fork.step + (value - forked) / axisUnit(axis, run);
 }
 
 /** `maker` is the run whose optimizer made the step: before a fork that is the parent, whose numbers the run repeats. */
 export function takeApart(run, step, row, dragged = null, maker = run) {
-  const absolute = Boolean(maker.absolute_curvature);
+  const absolute = Boolean(maker.hyper.absolute_curvature);
   const best = bestLearningRate(row, absolute);
   const undamped = undampedLearningRate(row, absolute);
   // An optimizer that predicts nothing chooses no α*: its grid was laid out with α alone.
@@ -96,7 +107,10 @@ export function dampingTrend(damping, next) {
 }
 
 function asDragged(run, row, phi, span, dragged) {
-  const { alpha, predicted, actual, ratio, reliable } = whatIf(row, phi, span, dragged, run.projected ? SINGLE_EPSILON : undefined);
+  // K-FAC's own ρ leaves the damping out of what it predicts.
+  const q = run.kind === "kfac" ? row.curvature : dampedCurvature(row);
+  const noise = run.hyper.rounding_multiple * (run.projected ? SINGLE_EPSILON : DOUBLE_EPSILON);
+  const { alpha, predicted, actual, ratio, reliable } = whatIf(row, phi, span, dragged, q, noise);
   const accepted = actual <= 0;
   const decision = dampingDecision(run, row.damping, { ratio, reliable, accepted });
   return {

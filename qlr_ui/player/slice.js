@@ -75,7 +75,7 @@ export class Slice {
     haloText(context, theme, "change of f", frame.left + 7, crowded ? frame.top + 25 * theme.scale : frame.bottom - 10 * theme.scale, { color: theme.muted });
     const inside = (alpha) => Number.isFinite(alpha) && this.x(alpha) >= frame.left && this.x(alpha) <= frame.right;
     context.globalAlpha = stageStrength(state, 4);
-    const limit = anatomy.best < 0 ? -maker.maxLearningRate : maker.maxLearningRate;
+    const limit = (anatomy.best < 0 ? -1 : 1) * maker.hyper.max_learning_rate;
     if (inside(limit)) this.clipLimit(context, theme, frame, limit);
     context.globalAlpha = stageStrength(state, 3);
     if (anatomy.usesModel && inside(anatomy.best) && anatomy.curvature !== 0) {

@@ -4,7 +4,7 @@ import { crossMark, haloText, line, marker, prepare, SHAPES } from "./drawing.js
 import { isReliable, wasRejected } from "./payload.js";
 import { frameAt } from "./networkpayload.js";
 import { linearScale, logScale } from "./scales.js";
-import { axisUnit, axisValue, stepOf } from "./scene.js";
+import { axisValue, stepAtValue, stepOf } from "./scene.js";
 import { stripsOf } from "./stripspecs.js";
 import { runColor } from "./theme.js";
 import { firstOwnStep } from "./trails.js";
@@ -99,7 +99,7 @@ export class Strips {
   curve(context, scene, theme, strip, series, run) {
     const focused = run.id === scene.focus.id;
     if (!focused && series !== strip.series[0]) return;
-    const unit = axisUnit(scene.state.axis, run);
+    const place = (step) => this.x(axisValue(scene.state.axis, run, step));
     const color = runColor(theme, run);
     const clamp = (pixel) => Math.max(strip.box.top - 2, Math.min(strip.box.bottom + 2, pixel));
     context.strokeStyle = color;
@@ -107,21 +107,21 @@ export class Strips {
     context.globalAlpha = focused ? 1 : 0.7;
     context.setLineDash(series.dash ?? run.dash);
     context.beginPath();
-    envelope(firstOwnIndex(series, run), series.count(run), (i) => this.x(series.stepAt(run, i) * unit), (i) => clamp(strip.y(this.shown(strip, series, run, i))), (x, y, starts) => {
+    envelope(firstOwnIndex(series, run), series.count(run), (i) => place(series.stepAt(run, i)), (i) => clamp(strip.y(this.shown(strip, series, run, i))), (x, y, starts) => {
       if (starts) context.moveTo(x, y);
       else context.lineTo(x, y);
     });
     context.stroke();
     context.setLineDash([]);
-    if (focused && series.marked) this.frameMarks(context, theme, strip, series, run, unit, color);
-    else if (focused && series === strip.series[0] && series.count(run) === run.steps) this.marks(context, scene, theme, strip, run, unit, color);
+    if (focused && series.marked) this.frameMarks(context, theme, strip, series, run, place, color);
+    else if (focused && series === strip.series[0] && series.count(run) === run.steps) this.marks(context, theme, strip, run, place, color);
     context.globalAlpha = 1;
   }
 
-  frameMarks(context, theme, strip, series, run, unit, color) {
+  frameMarks(context, theme, strip, series, run, place, color) {
     let last = -Infinity;
     for (let i = firstOwnIndex(series, run); i < series.count(run); i += 1) {
-      const [x, y] = [this.x(series.stepAt(run, i) * unit), strip.y(this.shown(strip, series, run, i))];
+      const [x, y] = [place(series.stepAt(run, i)), strip.y(this.shown(strip, series, run, i))];
       if (!Number.isFinite(y) || x - last < 4 * MARK_SPACING) continue;
       last = x;
       marker(context, theme, "circle", x, y, 1.6, color, true);
@@ -129,11 +129,11 @@ export class Strips {
   }
 
   /** Hollow: a negative α or an unreliable ρ; ×: a rejected step; a tick on the edge: off the scale. */
-  marks(context, scene, theme, strip, run, unit, color) {
+  marks(context, theme, strip, run, place, color) {
     let last = -Infinity;
     for (let step = firstOwnStep(run); step < run.steps; step += 1) {
       const value = this.shown(strip, strip.series[0], run, step);
-      const x = this.x(step * unit);
+      const x = place(step);
       const kind = Number.isFinite(value) && x - last >= MARK_SPACING ? markOf(strip, run, step, value) : null;
       if (kind === null) continue;
       last = x;
@@ -176,7 +176,7 @@ export class Strips {
 
   /** The step of the focused run under a pixel of the panel. */
   stepAt(scene, pixel) {
-    return Math.round(this.x.inverse(pixel) / axisUnit(scene.state.axis, scene.focus));
+    return Math.round(stepAtValue(scene.state.axis, scene.focus, this.x.inverse(pixel)));
   }
 
   stripAt(pixel) {

@@ -54,9 +54,9 @@ function gauge(context, { anatomy, maker }, theme, { left, right, top, unit }) {
   const scale = linearScale(GAUGE_LOW, GAUGE_HIGH, left, right);
   const [barTop, height] = [top + 18 * unit, 12 * unit];
   const zones = [
-    { from: GAUGE_LOW, to: 0.25, fill: theme.bad, ink: theme.badInk, word: changeWords(maker.damping_increase) },
+    { from: GAUGE_LOW, to: 0.25, fill: theme.bad, ink: theme.badInk, word: changeWords(maker.hyper.damping_increase) },
     { from: 0.25, to: 0.75, fill: theme.hold, ink: theme.muted, word: "stays" },
-    { from: 0.75, to: GAUGE_HIGH, fill: theme.good, ink: theme.goodInk, word: changeWords(maker.damping_decrease) },
+    { from: 0.75, to: GAUGE_HIGH, fill: theme.good, ink: theme.goodInk, word: changeWords(maker.hyper.damping_decrease) },
   ];
   const ruled = maker.damping_rule === "reduction_ratio";
   for (const zone of zones) {

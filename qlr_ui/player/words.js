@@ -46,7 +46,7 @@ export function changeWords(factor) {
 export function verdictSentence(run, damping, decision, ratio) {
   const rho = formatRatio(ratio);
   const floored = decision.factor < 1 && decision.next > damping * decision.factor * 1.0001;
-  const words = floored ? `λ rests on its floor ${formatNumber(run.min_damping, 2)}` : changeWords(decision.factor);
+  const words = floored ? `λ rests on its floor ${formatNumber(run.hyper.min_damping, 2)}` : changeWords(decision.factor);
   switch (decision.action) {
     case "decrease": return `${words}, because ρ = ${rho} > ¾`;
     case "increase": return `${words}, because ρ = ${rho} < ¼`;

@@ -145,7 +145,7 @@ def test_no_number_compiles_again_and_a_sweep_is_every_setting_alone(compilation
 
 def test_the_damping_of_the_next_step_can_be_set() -> None:
     (*_, state), _ = at_start()
-    assert optimizer_named("kfac").set_damping(state, 7.0).damping == 7.0
+    assert optimizer_named("kfac").set_carried(state, 7.0).damping == 7.0
 
 
 def test_dropout_and_running_statistics_pass_through() -> None:

@@ -21,11 +21,11 @@ from qlr_core.ranges import knobs_with
 LAB = NetworkLab(dataset="moons", knobs=(("size", 100.0),), width=8, batch_size=16, steps=60)
 
 
-def leg(optimizer: str = "adam_qlr", step: int = 0, damping: float | None = None, **numbers: float) -> Leg:
+def leg(optimizer: str = "adam_qlr", step: int = 0, carried: float | None = None, **numbers: float) -> Leg:
     # Clipped as in the paper's earlier variant: on so few rows the unclipped one may be thrown far away.
     if optimizer == "adam_qlr":
         numbers = {"max_learning_rate": 0.1} | numbers
-    return Leg(optimizer, (), knobs_with(optimizer_named(optimizer).hyper, **numbers), step, damping)
+    return Leg(optimizer, (), knobs_with(optimizer_named(optimizer).hyper, **numbers), step, carried)
 
 
 @pytest.fixture(scope="module")

@@ -23,11 +23,11 @@ from tests.problems import layers_of
 LAB = NetworkLab(dataset="moons", knobs=(("size", 100.0),), width=8, batch_size=16, steps=60)
 
 
-def leg(optimizer: str = "adam_qlr", step: int = 0, damping: float | None = None, **numbers: float) -> Leg:
+def leg(optimizer: str = "adam_qlr", step: int = 0, carried: float | None = None, **numbers: float) -> Leg:
     # Clipped as in the paper's earlier variant: on so few rows the unclipped one may be thrown far away.
     if optimizer == "adam_qlr":
         numbers = {"max_learning_rate": 0.1} | numbers
-    return Leg(optimizer, (), knobs_with(optimizer_named(optimizer).hyper, **numbers), step, damping)
+    return Leg(optimizer, (), knobs_with(optimizer_named(optimizer).hyper, **numbers), step, carried)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_a_fork_that_changes_nothing_goes_the_same_way(run: NetworkRun) -> None:
 
 
 def test_a_fork_leaves_its_parent_only_at_its_step(run: NetworkRun) -> None:
-    damped = run_network(LAB, (leg(), leg(step=33, damping=100.0)))
+    damped = run_network(LAB, (leg(), leg(step=33, carried=100.0)))
     np.testing.assert_allclose(damped.record.info.loss[:33], run.record.info.loss[:33], rtol=1e-4)
     assert damped.record.info.damping[33] == 100.0
     assert not np.isclose(damped.record.info.loss[34], run.record.info.loss[34], rtol=1e-3)

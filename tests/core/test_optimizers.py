@@ -144,8 +144,8 @@ def test_the_damping_of_the_next_step_can_be_set_in_the_state(name: str) -> None
     hyper = as_arrays(knobs_with(spec.hyper), jnp.float32)
     data = Batch(inputs=as_arrays(surface.default_parameters, jnp.float32))
     run = start(optimizer, jnp.asarray(surface.start), data, None, hyper)
-    state = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), spec.set_damping(run.opt_state, 0.5), run.opt_state)
+    state = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), spec.set_carried(run.opt_state, 0.5), run.opt_state)
     *_, info = optimizer.step(run.params, None, state, data, hyper, None)
     assert float(info.damping) == 0.5
     adam = optimizer_named("adam")
-    assert adam.set_damping("anything", 0.5) == "anything"
+    assert adam.set_carried("anything", 0.5) == "anything"

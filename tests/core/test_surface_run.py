@@ -87,7 +87,7 @@ def test_a_fork_of_a_fork_continues_too() -> None:
 
 def test_a_fork_may_set_the_damping_the_numbers_or_another_optimizer() -> None:
     parent = run("adam_qlr", 20)
-    damped = fork(parent, 10, "adam_qlr", parent.choices, parent.hyper, 5, damping=0.25)
+    damped = fork(parent, 10, "adam_qlr", parent.choices, parent.hyper, 5, carried=0.25)
     assert damped.record.info.damping[10] == 0.25
     np.testing.assert_array_equal(damped.record.info.damping[:10], parent.record.info.damping[:10])
     # The direction there is the parent's: only λ changed.
@@ -114,7 +114,7 @@ def test_no_number_of_the_optimizer_or_the_surface_and_no_start_ever_compiles_ag
         for knob, described in ranges_of(type(parameters)).items():
             changed = parameters._replace(**{knob: described.high})
             run_surface(ROSENBROCK, changed, (1.0, 2.0), "adam_qlr", usual.choices, hyper, CHUNK + 7)
-        fork(usual, 1, "adam_qlr", usual.choices, hyper._replace(initial_damping=0.5), 11, damping=0.125)
+        fork(usual, 1, "adam_qlr", usual.choices, hyper._replace(initial_damping=0.5), 11, carried=0.125)
     assert not found
 
 

@@ -11,13 +11,13 @@ export const ROW = {
   damping: 1, predicted_change: -0.5, actual_change: -0.25, reduction_ratio: 0.5,
 };
 
-export function makeRun(overrides = {}) {
+export function makeRun({ hyper = {}, ...overrides } = {}) {
   return {
     id: "r0", label: "AdamQLR", optimizer: "adam_qlr", kind: "qlr", color: { light: "#0000ff", dark: "#8888ff" }, dash: [],
     final: [1, 2, 1.5, 0.5], cost_per_step: 2, seconds_per_step: 1e-6, status: "running", status_step: null, status_text: "",
-    fork: null, curvature_label: "Hessian", damping_rule: "reduction_ratio", damping_decrease: 0.5, damping_increase: 4,
-    min_damping: 1e-8, max_learning_rate: null, amplification: 1, averaging: 0, absolute_curvature: 0, direction_text: "m̂",
-    note: "", rows: [ROW, { ...ROW, x: 0.5 }, { ...ROW, x: 0.25 }], flags: [3, 3, 1], ...overrides,
+    fork: null, curvature_label: "Hessian", damping_rule: "reduction_ratio", direction_text: "m̂", note: "", carried: "initial_damping",
+    rows: [ROW, { ...ROW, x: 0.5 }, { ...ROW, x: 0.25 }], flags: [3, 3, 1], ...overrides,
+    hyper: { initial_damping: 1, damping_decrease: 0.5, damping_increase: 4, min_damping: 1e-8, max_learning_rate: "inf", rounding_multiple: 16, ...hyper },
   };
 }
 

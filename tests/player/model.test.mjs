@@ -77,9 +77,10 @@ test("a dragged α stops at the ends of the slice", () => {
 test("a promise below rounding is not relied upon", () => {
   const [run] = decode(makePayload()).runs;
   const row = rowAt(run, 0);
-  const { span, phi } = takeApart(run, 0, row);
-  assert.equal(whatIf(row, phi, span, 1e-16).reliable, false);
-  assert.equal(whatIf(row, phi, span, 0.1).reliable, true);
+  assert.equal(takeApart(run, 0, row, 1e-16).reliable, false);
+  assert.equal(takeApart(run, 0, row, 0.1).reliable, true);
+  const trusting = { ...run, hyper: { ...run.hyper, rounding_multiple: 0 } };
+  assert.equal(takeApart(trusting, 0, row, 1e-16).reliable, true);
 });
 
 test("the reduction-ratio rule: strictly above ¾, strictly below ¼, else hold", () => {
@@ -93,7 +94,7 @@ test("the reduction-ratio rule: strictly above ¾, strictly below ¼, else hold"
 });
 
 test("the decreasing-loss rule rejects a rise, and no rule goes below the floor", () => {
-  const run = makeRun({ damping_rule: "decreasing_loss", min_damping: 0.8 });
+  const run = makeRun({ damping_rule: "decreasing_loss", hyper: { min_damping: 0.8 } });
   assert.deepEqual(dampingDecision(run, 1, { accepted: false }), { action: "reject", factor: 4, next: 4 });
   assert.deepEqual(dampingDecision(run, 1, { accepted: true }), { action: "accept", factor: 0.5, next: 0.8 });
 });

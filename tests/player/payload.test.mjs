@@ -26,7 +26,7 @@ test("phi of one step is gathered across the columns", () => {
 test("a run ends where the header says; null there is not a number", () => {
   const [run] = decode(makePayload([makeRun({ final: [3, null, null, 1] })])).runs;
   assert.deepEqual(positionAt(run, 3), [3, NaN]);
-  assert.equal(run.maxLearningRate, Infinity);
+  assert.equal(run.hyper.max_learning_rate, Infinity);
 });
 
 test("bytes that start off a 4-byte boundary decode too", () => {

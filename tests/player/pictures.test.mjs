@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { levelSegments, logLevels } from "../../qlr_ui/player/contours.js";
 import { clipSegment } from "../../qlr_ui/player/drawing.js";
-import { changedValues, sliderPosition, sliderValue } from "../../qlr_ui/player/forkdialog.js";
+import { changedValues, currentValue, sliderPosition, sliderValue } from "../../qlr_ui/player/forkdialog.js";
 import { modelShape } from "../../qlr_ui/player/modelcontours.js";
 import { decadeTicks, logScale, niceTicks } from "../../qlr_ui/player/scales.js";
-import { buildScene, stepOf } from "../../qlr_ui/player/scene.js";
+import { axisValue, buildScene, stepOf, stepAtValue } from "../../qlr_ui/player/scene.js";
 import { decode, makerOf } from "../../qlr_ui/player/payload.js";
 import { initialState, reduce } from "../../qlr_ui/player/state.js";
 import { envelope } from "../../qlr_ui/player/curves.js";
@@ -87,8 +87,25 @@ test("a fork sends only what changed, infinity as a word", () => {
 });
 
 test("before its own first step a fork is forked from its parent", () => {
-  const runs = [{ id: "r0", fork: null }, { id: "r1", fork: { parent: "r0", step: 5 } }, { id: "r2", fork: { parent: "r1", step: 9 } }];
-  assert.deepEqual([4, 5, 8, 9].map((step) => makerOf(runs, runs[2], step).id), ["r0", "r1", "r1", "r2"]);
+  const parent = { id: "r0", fork: null };
+  const child = { id: "r1", fork: { step: 5 }, parent };
+  const grandchild = { id: "r2", fork: { step: 9 }, parent: child };
+  assert.deepEqual([4, 5, 8, 9].map((step) => makerOf(grandchild, step).id), ["r0", "r1", "r1", "r2"]);
+});
+
+test("on the cost axis a fork's inherited steps have its parent's price", () => {
+  const child = makeRun({ id: "r1", cost_per_step: 1, fork: { parent: "r0", step: 2, text: "" } });
+  const { runs } = decode(makePayload([makeRun(), child]));
+  assert.deepEqual([0, 1, 2, 3].map((step) => axisValue("cost", runs[1], step)), [0, 2, 4, 5]);
+  assert.deepEqual([0, 2, 4, 4.5, 5].map((value) => stepAtValue("cost", runs[1], value)), [0, 1, 2, 2.5, 3]);
+  assert.equal(axisValue("step", runs[1], 3), 3);
+});
+
+test("the fork dialog opens at the run's own numbers, and at what λ or α has become", () => {
+  const [run] = decode(makePayload([makeRun({ hyper: { momentum: 0.7 } })])).runs;
+  const value = (name, changes = {}) => currentValue({ ...run, ...changes }, 0, { name, default: 9 });
+  assert.deepEqual([value("initial_damping"), value("momentum"), value("max_learning_rate")], [1, 0.7, Infinity]);
+  assert.equal(value("learning_rate", { carried: "learning_rate" }), 0.25);
 });
 
 test("a step before a fork is explained by the parent that made it", () => {

@@ -11,7 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qlr_ui.player import ForkField, ForkOption, PlayerFork, PlayerRun, PlayerState, PlayerSurface, encode, standalone_html
+from qlr_ui.player import (
+    ForkField,
+    ForkOption,
+    PlayerFork,
+    PlayerRun,
+    PlayerState,
+    PlayerSurface,
+    RunAbout,
+    encode,
+    standalone_html,
+)
 from qlr_ui.player.payload import COLUMNS
 
 MOST_BYTES = 4_000_000
@@ -26,7 +36,7 @@ def surface() -> PlayerSurface:
 def run(steps: int, name: str = "r0") -> PlayerRun:
     numbers = np.random.default_rng(0).normal(size=(steps, len(COLUMNS)))
     scalars = dict(zip(COLUMNS[9:17], numbers[:, 9:17].T, strict=True))
-    return PlayerRun(
+    about = RunAbout(
         id=name,
         label="AdamQLR (Hessian, undamped)",
         optimizer="adam_qlr",
@@ -34,6 +44,17 @@ def run(steps: int, name: str = "r0") -> PlayerRun:
         color_light="#1f5fbf",
         color_dark="#7db2ff",
         dash=(6.0, 3.0),
+        cost_per_step=2.0,
+        seconds_per_step=3e-6,
+        status="diverged",
+        status_step=12,
+        status_text="The loss left the range of numbers; a smaller rate or more damping keeps it there.",
+        hyper={"initial_damping": 1e-3, "max_learning_rate": math.inf},
+        carried="initial_damping",
+        fork=PlayerFork("r0", 66, "λ 0.01, α_max 0.1"),
+    )
+    return PlayerRun(
+        about=about,
         position=numbers[:, 0:2],
         gradient=numbers[:, 2:4],
         direction=numbers[:, 4:6],
@@ -42,12 +63,6 @@ def run(steps: int, name: str = "r0") -> PlayerRun:
         reliable=numbers[:, 0] > 0,
         accepted=numbers[:, 1] > 0,
         final=(1.0, math.nan, math.inf, 1e-8),
-        cost_per_step=2.0,
-        seconds_per_step=3e-6,
-        status="diverged",
-        status_step=12,
-        status_text="The loss left the range of numbers; a smaller rate or more damping keeps it there.",
-        fork=PlayerFork("r0", 66, "λ 0.01, α_max 0.1"),
         **scalars,
     )
 
@@ -70,7 +85,7 @@ def test_blocks_start_on_word_boundaries_and_the_header_is_strict_json() -> None
     offsets = [header["surface"]["offset"]] + [r[name] for r in header["runs"] for name in ("offset", "flags_offset")]
     assert all(offset % 4 == 0 for offset in offsets)
     assert header["runs"][0]["final"] == [1.0, None, None, 1e-8]
-    assert header["runs"][0]["max_learning_rate"] is None
+    assert header["runs"][0]["hyper"] == {"initial_damping": 1e-3, "max_learning_rate": "inf"}
     assert header["fork_options"][0]["fields"][0]["default"] == "inf"
     assert header["state"] == {"step": 5, "focus": "r0", "layers": None, "axis": "step"}
 

@@ -32,14 +32,14 @@ const said = (ratio, changes = {}, flags = {}) => {
 test("the sentence says why λ moves", () => {
   assert.equal(said(0.93), "λ halves, because ρ = 0.93 > ¾");
   assert.equal(said(0.1), "λ ×4, because ρ = 0.1 < ¼");
-  assert.equal(said(0.1, { damping_increase: 2 }), "λ doubles, because ρ = 0.1 < ¼");
+  assert.equal(said(0.1, { hyper: { damping_increase: 2 } }), "λ doubles, because ρ = 0.1 < ¼");
   assert.equal(said(0.5), "λ stays, because ¼ ≤ ρ ≤ ¾");
   assert.equal(said(0.1, {}, { flags: [2] }), "λ stays: ρ is rounding noise here");
-  assert.equal(said(0.1, { damping_rule: "decreasing_loss", damping_increase: 2 }, { flags: [1] }), "rejected: the loss rose; θ restored, λ ×2");
+  assert.equal(said(0.1, { damping_rule: "decreasing_loss", hyper: { damping_increase: 2 } }, { flags: [1] }), "rejected: the loss rose; θ restored, λ ×2");
 });
 
 test("on its floor λ does not pretend to halve", () => {
-  const run = makeRun({ min_damping: 1 });
+  const run = makeRun({ hyper: { min_damping: 1 } });
   assert.equal(verdictSentence(run, 1, { action: "decrease", factor: 0.5, next: 1 }, 0.93), "λ rests on its floor 1, because ρ = 0.93 > ¾");
 });
 
@@ -57,7 +57,7 @@ test("the arithmetic has the numbers in the formula", () => {
 });
 
 test("clip, amplification and averaging appear where they act", () => {
-  const text = lines({ max_learning_rate: 0.125, amplification: 2, averaging: 0.9, rows: [{ ...ROW, learning_rate: 0.125 }], flags: [3] });
+  const text = lines({ hyper: { max_learning_rate: 0.125, amplification: 2, averaging: 0.9 }, rows: [{ ...ROW, learning_rate: 0.125 }], flags: [3] });
   assert.ok(text.includes("clip: |α*| > αmax, so α = 0.125"));
   assert.ok(text.includes("amplified × 2"));
   assert.ok(text.includes("averaged: a ← 0.9 a + 0.1 α"));

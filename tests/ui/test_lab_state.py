@@ -51,7 +51,7 @@ def run_settings(draw: some.DrawFn, surface: Surface) -> RunSetting:
 def states(draw: some.DrawFn) -> LabState:
     surface = draw(some.sampled_from(SURFACES))
     runs = tuple(draw(some.lists(run_settings(surface), max_size=4)))
-    forks = tuple(ForkSetting(0, draw(some.integers(0, 10)), draw(run_settings(surface))) for _ in range(2 if runs else 0))
+    forks = tuple(ForkSetting(0, draw(some.integers(0, 9)), draw(run_settings(surface))) for _ in range(2 if runs else 0))
     start = (draw(some.floats(-5, 5)), draw(some.floats(-5, 5)))
     return LabState(surface.name, "", (), start, draw(some.integers(10, 2000)), runs, forks)
 

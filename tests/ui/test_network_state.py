@@ -64,7 +64,7 @@ def test_a_link_reopens_the_same_state(seed: int) -> None:
 def test_the_legs_of_every_run_follow_one_another_from_the_first_step(seed: int) -> None:
     for legs in legs_of(_any_state(seed)):
         steps = [leg.step for leg in legs]
-        assert steps[0] == 0 and steps == sorted(set(steps)) and legs[0].damping is None
+        assert steps[0] == 0 and steps == sorted(set(steps)) and legs[0].carried is None
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
@@ -75,15 +75,15 @@ def test_a_preset_is_valid_and_its_link_is_short_and_finds_it_again(preset) -> N
 
 
 def test_a_fork_with_another_damping_keeps_the_optimizer_and_sets_lambda() -> None:
-    fork = ForkSetting(0, 10, RunSetting("adam_qlr", values=(("initial_damping", 0.5),)))
+    fork = ForkSetting(0, 10, RunSetting("adam_qlr", values=(("initial_damping", 0.5),)), 0.5)
     first, second = legs_of(NetworkState(runs=(_QLR,), forks=(fork,)))[1]
     assert (first.optimizer, first.choices) == (second.optimizer, second.choices)
-    assert (second.step, second.damping) == (10, 0.5)
+    assert (second.step, second.carried) == (10, 0.5)
 
 
 def test_a_fork_at_the_first_step_is_a_run_of_its_own() -> None:
     (leg,) = legs_of(NetworkState(runs=(_QLR,), forks=(ForkSetting(0, 0, _ADAM),)))[1]
-    assert (leg.optimizer, leg.step, leg.damping) == ("adam", 0, None)
+    assert (leg.optimizer, leg.step, leg.carried) == ("adam", 0, None)
 
 
 @pytest.mark.parametrize(
