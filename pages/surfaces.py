@@ -38,8 +38,6 @@ what.markdown(
 """
 )
 formula.latex(r"\alpha^* = \frac{g^\top d}{q}, \qquad q = d^\top C d + \lambda\, d^\top d")
-formula.latex(
-    r"\rho = \frac{\Delta f}{\Delta M} = \frac{f(\theta - \alpha d) - f(\theta)}{-\alpha\, g^\top d + \tfrac12 \alpha^2 q}"
-)
+formula.latex(r"\rho = \frac{\Delta f}{\Delta M} = \frac{f(\theta') - f(\theta)}{-\alpha\, g^\top d + \tfrac12 \alpha^2 q}")
 with formula.expander("The code that computes it"):
     st.code(surface_lab.FORMULA_CODE, language="python")

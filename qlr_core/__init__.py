@@ -10,7 +10,7 @@ from qlr_core.optimizers.base import StepInfo
 from qlr_core.quadratic import adapt_damping, best_learning_rate, predicted_change, reduction_ratio
 from qlr_core.ranges import knobs_with
 from qlr_core.rollout import rollout, start, sweep
-from qlr_core.surface_run import fork, run_surface
+from qlr_core.surface_run import default_choices, fork, run_surface
 from qlr_core.surfaces import SURFACES, surface_named
 from qlr_core.transformations import adam_qlr, scale_by_quadratic_lr, sgd_qlr
 
@@ -27,6 +27,7 @@ __all__ = [
     "adapt_damping",
     "best_learning_rate",
     "build_optimizer",
+    "default_choices",
     "empirical_fisher",
     "fisher",
     "fork",

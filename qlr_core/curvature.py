@@ -66,12 +66,17 @@ def _hessian_product(lin: Linearization, v: Params) -> Params:
     return jax.jvp(jax.grad(lin.value_at), (lin.params,), (v,))[1]
 
 
-def _hessian_form(lin: Linearization, v: Params) -> Float[Array, ""]:
-    # The second derivative along v, forward over forward: no backward pass, so no stored activations.
-    def slope(params: Params) -> Float[Array, ""]:
-        return jax.jvp(lin.value_at, (params,), (v,))[1]
+def second_derivative_along(value_fn: Callable[[Params], Any], params: Params, v: Params) -> Any:
+    """vᵀ∇²f(θ)v, forward over forward: no backward pass, so no stored activations."""
 
-    return jax.jvp(slope, (lin.params,), (v,))[1]
+    def slope(at: Params) -> Any:
+        return jax.jvp(value_fn, (at,), (v,))[1]
+
+    return jax.jvp(slope, (params,), (v,))[1]
+
+
+def _hessian_form(lin: Linearization, v: Params) -> Float[Array, ""]:
+    return second_derivative_along(lin.value_at, lin.params, v)
 
 
 def _empirical_product(lin: Linearization, v: Params) -> Params:

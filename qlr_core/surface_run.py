@@ -113,9 +113,9 @@ class SurfaceRun:
     """A run on a surface: its record, where it ended, and what it takes to continue it.
 
     ``curvature`` names the matrix in ``record.matrix``: the optimizer's own, or for those without one the surface's
-    first. ``final`` is the state after the last step, ``final_loss`` f there. ``seconds_per_step`` is wall-clock time, with
-    the recording. A fork's record starts with the
-    ``inherited`` steps that it shares with its parent; ``record.state`` leaves those out.
+    first. ``final`` is the state after the last step, ``final_loss`` f there. ``seconds_per_step`` is wall-clock time
+    without compiling and recording. A fork's record starts with the ``inherited`` steps that it shares with its parent;
+    ``record.state`` leaves those out.
     """
 
     surface: Surface
@@ -241,22 +241,30 @@ def _run(
     return SurfaceRun(surface, parameters, optimizer, choices, hyper, curvature, record, final, final_loss, seconds)
 
 
+def _seconds_per_step(optimizer: Optimizer, run: RunState, data: Batch, hyper: Any) -> float:
+    """Measured on a chunk of the optimizer's own work: the recording takes longer than the step, and the same for all."""
+
+    def chunk() -> None:
+        jax.block_until_ready(rollout(optimizer, run, data, None, hyper, steps=CHUNK, record=_loss_alone))
+
+    chunk()  # compiles
+    begin = time.perf_counter()
+    chunk()
+    return (time.perf_counter() - begin) / CHUNK
+
+
+def _loss_alone(moment: Moment) -> Float[Array, ""]:
+    return moment.info.loss
+
+
 def _chain(
     optimizer: Optimizer, run: RunState, data: Batch, hyper: Any, steps: int, keep: Any
 ) -> tuple[SurfaceRecord, RunState, float]:
     """As many chunks as the steps need, cut to length, in NumPy; and the seconds a step takes."""
-
-    def chunk_from(run: RunState) -> tuple[RunState, SurfaceRecord]:
-        return jax.block_until_ready(rollout(optimizer, run, data, None, hyper, steps=CHUNK, record=keep))
-
-    first, chunks = run, []
+    seconds, chunks = _seconds_per_step(optimizer, run, data, hyper), []
     for _ in range(-(-steps // CHUNK)):
-        run, chunk = chunk_from(run)
+        run, chunk = rollout(optimizer, run, data, None, hyper, steps=CHUNK, record=keep)
         chunks.append(chunk)
-    # The first chunk once more: now it is compiled.
-    begin = time.perf_counter()
-    chunk_from(first)
-    seconds = (time.perf_counter() - begin) / CHUNK
     whole: SurfaceRecord = jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts]), *chunks)
     final = jax.tree.map(np.asarray, run)
     if steps < len(whole.position):

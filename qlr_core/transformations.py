@@ -1,6 +1,5 @@
 """AdamQLR as optax transformations: a learning-rate rule to stand last in a chain, and two whole optimizers."""
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
@@ -8,8 +7,9 @@ import jax
 import optax
 from jaxtyping import Array, Float
 
+from qlr_core.curvature import second_derivative_along
 from qlr_core.objective import Params
-from qlr_core.optimizers.adam_qlr import SGDQLRHyper
+from qlr_core.optimizers.adam_qlr import AdamQLRHyper
 from qlr_core.optimizers.base import StepInfo, not_evaluated, scalar_dtype
 from qlr_core.optimizers.quadratic_lr import (
     REDUCTION_RATIO,
@@ -33,12 +33,17 @@ class QuadraticLRState(NamedTuple):
     info: StepInfo
 
 
-def _check(knobs: QuadraticKnobs) -> None:
+_RANGES = ranges_of(AdamQLRHyper)
+# The untuned numbers of the paper, from where they are described.
+_USUAL = QuadraticKnobs(*(_RANGES[name].default for name in QuadraticKnobs._fields))
+_B1, _B2, _EPS = (_RANGES[name].default for name in ("b1", "b2", "eps"))
+
+
+def _check(**numbers: Any) -> None:
     """ValueError for a plain number out of its range (a traced one cannot be looked at)."""
-    ranges = ranges_of(SGDQLRHyper)
-    for name, value in knobs._asdict().items():
+    for name, value in numbers.items():
         if isinstance(value, int | float):
-            ranges[name].check(name, value)
+            _RANGES[name].check(name, value)
 
 
 def _refuse_mask(tree: Any) -> None:
@@ -52,16 +57,6 @@ def _refuse_mask(tree: Any) -> None:
         )
 
 
-def _hessian_form(value_fn: Callable[[Params], Any], params: Params) -> Callable[[Params], Any]:
-    def form(v: Params) -> Any:
-        def slope(p: Params) -> Any:
-            return jax.jvp(value_fn, (p,), (v,))[1]
-
-        return jax.jvp(slope, (params,), (v,))[1]
-
-    return form
-
-
 def _transformation(
     direction: optax.GradientTransformation,
     knobs: QuadraticKnobs,
@@ -70,7 +65,7 @@ def _transformation(
     takes_gradient: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
     """The rule behind a direction; it measures slopes with what comes in, or ``takes_gradient`` as an argument."""
-    _check(knobs)
+    _check(**knobs._asdict())
     after = finish or optax.identity()
 
     def init(params: Params) -> QuadraticLRState:
@@ -100,7 +95,7 @@ def _transformation(
         problem = Problem(
             value,
             gradient,
-            quadratic_form or _hessian_form(value_fn, params),
+            quadratic_form or (lambda v: second_derivative_along(value_fn, params, v)),
             change_fn or (lambda new_params: value_fn(new_params) - value),
         )
         d, direction_state = direction.update(updates, state.direction, params)
@@ -114,15 +109,15 @@ def _transformation(
 
 
 def scale_by_quadratic_lr(
-    initial_damping: Any = 1e-3,
-    damping_decrease: Any = 0.5,
-    damping_increase: Any = 2.0,
-    min_damping: Any = 1e-8,
-    max_learning_rate: Any = math.inf,
-    amplification: Any = 1.0,
-    averaging: Any = 0.0,
-    absolute_curvature: Any = 0.0,
-    rounding_multiple: Any = 16.0,
+    initial_damping: Any = _USUAL.initial_damping,
+    damping_decrease: Any = _USUAL.damping_decrease,
+    damping_increase: Any = _USUAL.damping_increase,
+    min_damping: Any = _USUAL.min_damping,
+    max_learning_rate: Any = _USUAL.max_learning_rate,
+    amplification: Any = _USUAL.amplification,
+    averaging: Any = _USUAL.averaging,
+    absolute_curvature: Any = _USUAL.absolute_curvature,
+    rounding_multiple: Any = _USUAL.rounding_multiple,
     finish: optax.GradientTransformation | None = None,
 ) -> optax.GradientTransformationExtraArgs:
     """Turns a direction +d into the move −αd, with α and the damping λ from the quadratic model along d.
@@ -147,18 +142,18 @@ def scale_by_quadratic_lr(
 
 
 def adam_qlr(
-    b1: Any = 0.9,
-    b2: Any = 0.999,
-    eps: Any = 1e-8,
-    initial_damping: Any = 1e-3,
-    damping_decrease: Any = 0.5,
-    damping_increase: Any = 2.0,
-    min_damping: Any = 1e-8,
-    max_learning_rate: Any = math.inf,
-    amplification: Any = 1.0,
-    averaging: Any = 0.0,
-    absolute_curvature: Any = 0.0,
-    rounding_multiple: Any = 16.0,
+    b1: Any = _B1,
+    b2: Any = _B2,
+    eps: Any = _EPS,
+    initial_damping: Any = _USUAL.initial_damping,
+    damping_decrease: Any = _USUAL.damping_decrease,
+    damping_increase: Any = _USUAL.damping_increase,
+    min_damping: Any = _USUAL.min_damping,
+    max_learning_rate: Any = _USUAL.max_learning_rate,
+    amplification: Any = _USUAL.amplification,
+    averaging: Any = _USUAL.averaging,
+    absolute_curvature: Any = _USUAL.absolute_curvature,
+    rounding_multiple: Any = _USUAL.rounding_multiple,
     damping_rule: str = "reduction_ratio",
     finish: optax.GradientTransformation | None = None,
 ) -> optax.GradientTransformationExtraArgs:
@@ -171,19 +166,20 @@ def adam_qlr(
         initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
         absolute_curvature, rounding_multiple,
     )  # fmt: skip
+    _check(b1=b1, b2=b2, eps=eps)
     return _transformation(optax.scale_by_adam(b1, b2, eps), knobs, damping_rule_named(damping_rule), finish)
 
 
 def sgd_qlr(
-    initial_damping: Any = 1e-3,
-    damping_decrease: Any = 0.5,
-    damping_increase: Any = 2.0,
-    min_damping: Any = 1e-8,
-    max_learning_rate: Any = math.inf,
-    amplification: Any = 1.0,
-    averaging: Any = 0.0,
-    absolute_curvature: Any = 0.0,
-    rounding_multiple: Any = 16.0,
+    initial_damping: Any = _USUAL.initial_damping,
+    damping_decrease: Any = _USUAL.damping_decrease,
+    damping_increase: Any = _USUAL.damping_increase,
+    min_damping: Any = _USUAL.min_damping,
+    max_learning_rate: Any = _USUAL.max_learning_rate,
+    amplification: Any = _USUAL.amplification,
+    averaging: Any = _USUAL.averaging,
+    absolute_curvature: Any = _USUAL.absolute_curvature,
+    rounding_multiple: Any = _USUAL.rounding_multiple,
     damping_rule: str = "reduction_ratio",
     finish: optax.GradientTransformation | None = None,
 ) -> optax.GradientTransformationExtraArgs:

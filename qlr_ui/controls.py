@@ -47,11 +47,18 @@ def number(knob: Range, key: str, value: float) -> float:
 
 
 def choice(described: Choice, options: tuple[str, ...], labels: Mapping[str, str], key: str, value: str) -> str:
-    """The widget of one structural choice; ``options`` are those that make sense here."""
-    st.session_state.setdefault(key, value)
-    if st.session_state[key] not in options:
-        st.session_state[key] = options[0]
-    return st.selectbox(described.label, options, key=key, format_func=lambda name: labels.get(name, name), help=described.help)
+    """The widget of one structural choice; ``options`` are those that make sense here.
+
+    A value that makes no sense here comes back elsewhere: the first option stands in for it, and only another one that is
+    chosen takes its place.
+    """
+    fits = value in options
+    key = key if fits else f"{key}_instead"
+    st.session_state.setdefault(key, value if fits else options[0])
+    chosen = st.selectbox(
+        described.label, options, key=key, format_func=lambda name: labels.get(name, name), help=described.help
+    )
+    return chosen if fits or chosen != options[0] else value
 
 
 def _as_widget(knob: Range, value: float) -> float | bool:

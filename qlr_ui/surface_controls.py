@@ -1,5 +1,6 @@
 """The surface lab's controls: widgets beside the picture <-> one LabState."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from qlr_core.expression import ALLOWED, MAX_LENGTH, ExpressionError
 from qlr_core.optimizers.base import Choice, OptimizerSpec
 from qlr_core.ranges import ranges_of
 from qlr_core.surface_run import MAX_STEPS
-from qlr_core.surfaces import SURFACES, surface_named
+from qlr_core.surfaces import SURFACES, Point, surface_named, typed_surface, value_at
 from qlr_ui import run_controls
 from qlr_ui.lab_state import MAX_COORDINATE, MAX_RUNS, TYPED, LabState, from_link, reason_off, to_link
 from qlr_ui.presets import PRESETS, preset_of
@@ -39,8 +40,8 @@ def _surface(state: LabState) -> LabState:
 
     def chosen() -> None:
         name = st.session_state[key]
-        start = (1.5, 1.0) if name == TYPED else surface_named(name).start
         text = (state.text or _EXAMPLE) if name == TYPED else state.text
+        start = _start_on(text, (math.nan, math.nan)) if name == TYPED else surface_named(name).start
         STORE.replace(replace(STORE.current(), surface=name, text=text, parameters=(), start=start, forks=()))
 
     st.selectbox("Surface", list(labels), key=key, format_func=lambda name: labels[name], on_change=chosen)
@@ -66,7 +67,23 @@ def _surface(state: LabState) -> LabState:
 def _typed(text: str) -> str:
     key = STORE.key("text")
     st.session_state.setdefault(key, text)
-    return st.text_input("f(x, y) =", key=key, max_chars=MAX_LENGTH, placeholder=_EXAMPLE, help=ALLOWED)
+
+    def retyped() -> None:
+        state, new = STORE.current(), st.session_state[key]
+        start = _start_on(new, state.start)
+        if start != state.start:
+            STORE.replace(replace(state, text=new, start=start))
+
+    return st.text_input("f(x, y) =", key=key, max_chars=MAX_LENGTH, placeholder=_EXAMPLE, help=ALLOWED, on_change=retyped)
+
+
+def _start_on(text: str, start: Point) -> Point:
+    """The start, or where a typed function is not finite there one where it is."""
+    try:
+        surface = typed_surface(text)
+    except ExpressionError:
+        return start if all(map(math.isfinite, start)) else LabState().start
+    return start if math.isfinite(value_at(surface, surface.default_parameters, start)) else surface.start
 
 
 def _coordinate(column: Any, label: str, name: str, value: float) -> float:

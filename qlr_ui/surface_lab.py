@@ -28,7 +28,13 @@ _PLAYER, _SEED = "surface_player", "surface_seed"
 
 FORMULA_CODE = "\n\n".join(
     inspect.getsource(function)
-    for function in (quadratic.damped_curvature, quadratic.best_learning_rate, quadratic.predicted_change)
+    for function in (
+        quadratic.damped_curvature,
+        quadratic.best_learning_rate,
+        quadratic.predicted_change,
+        quadratic.reduction_ratio,
+        quadratic.adapt_damping,
+    )
 )
 
 

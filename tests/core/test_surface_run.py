@@ -103,6 +103,14 @@ def test_a_fork_may_set_the_damping_the_numbers_or_another_optimizer() -> None:
     np.testing.assert_array_equal(other.positions[10:], afresh.positions)
 
 
+def test_a_fork_may_set_the_learning_rate_that_hypergradient_descent_carries_on() -> None:
+    parent = run("hypergradient", 20)
+    faster = fork(parent, 10, "hypergradient", (), parent.hyper, 5, carried=2e-3)
+    g, before = faster.record.info.gradient[10], parent.record.info.gradient[9]
+    assert faster.record.info.learning_rate[10] == pytest.approx(2e-3 + parent.hyper.hyper_learning_rate * g @ before)
+    assert parent.record.info.learning_rate[10] != pytest.approx(2e-3)
+
+
 def test_no_number_of_the_optimizer_or_the_surface_and_no_start_ever_compiles_again(compilations: Any) -> None:
     usual = run("adam_qlr", 3)
     fork(usual, 2, "adam_qlr", usual.choices, usual.hyper, 3)

@@ -247,6 +247,11 @@ def test_a_number_out_of_its_range_is_refused_with_the_remedy(make: Callable[...
     make(max_learning_rate=np.inf, initial_damping=0.0)
 
 
+def test_adams_own_numbers_are_checked_too() -> None:
+    with pytest.raises(ValueError, match="b1 = 2 is out of range"):
+        qlr.adam_qlr(b1=2.0)
+
+
 def test_an_unknown_damping_rule_is_answered_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"damping rule 'levenberg'; .*reduction_ratio"):
         qlr.adam_qlr(damping_rule="levenberg")

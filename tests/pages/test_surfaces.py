@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.surfaces import SURFACES
-from qlr_ui.lab_state import TYPED, LabState, reason_off, to_link
+from qlr_ui.lab_state import TYPED, LabState, from_link, reason_off, to_link
 from qlr_ui.presets import PRESETS
 from qlr_ui.run_setting import RunSetting
 
@@ -66,6 +66,39 @@ def test_fisher_and_kfac_are_off_on_a_surface_without_residuals_with_a_sentence(
     curvature = next(box for box in page.selectbox if box.label == "Curvature")
     assert "Fisher" not in curvature.options and "Hessian" in curvature.options
     assert any("has no Fisher" in caption.value for caption in page.caption)
+
+
+def _state(page: AppTest) -> LabState:
+    word = page.query_params["lab"]
+    return from_link(word if isinstance(word, str) else word[0])
+
+
+def _select(page: AppTest, label: str, option: str) -> AppTest:
+    next(box for box in page.selectbox if box.label == label).select(option).run()
+    assert not page.exception
+    return page
+
+
+def test_a_visit_to_a_surface_without_fisher_leaves_the_runs_as_they_were() -> None:
+    page = _open(LabState(runs=(RunSetting("adam_qlr"),), steps=10))
+    _select(page, "Surface", "rastrigin")
+    assert _state(page).runs == (RunSetting("adam_qlr"),)
+    _select(page, "Surface", "rosenbrock")
+    assert _state(page).runs == (RunSetting("adam_qlr"),)
+
+
+def test_another_curvature_can_be_chosen_where_there_is_no_fisher() -> None:
+    page = _open(LabState(surface="rastrigin", start=(2.3, -1.7), runs=(RunSetting("adam_qlr"),), steps=10))
+    _select(page, "Curvature", "empirical_fisher")
+    chosen = RunSetting("adam_qlr", (("curvature", "empirical_fisher"),))
+    assert _state(page).runs == (chosen,)
+
+
+def test_a_typed_function_starts_where_it_is_finite() -> None:
+    page = _open(LabState(surface=TYPED, text="x**2 + y**2", start=(-1.0, 1.0), runs=(RunSetting("adam"),), steps=10))
+    page.text_input[0].set_value("log(x) + y**2").run()
+    assert not page.exception and not page.error
+    assert _state(page).start[0] > 0
 
 
 @pytest.mark.parametrize(
