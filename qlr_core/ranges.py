@@ -89,7 +89,7 @@ def knobs_with(knobs: type[Knobs], **values: Any) -> Knobs:
     ranges = ranges_of(knobs)
     for name in values:
         if name not in ranges:
-            raise ValueError(f"There is no hyperparameter {name!r}; {nearest(name, list(ranges))}")
+            raise ValueError(f"There is no number {name!r}; {nearest(name, list(ranges))}")
     return check_knobs(knobs(*(values.get(name, knob.default) for name, knob in ranges.items())))
 
 

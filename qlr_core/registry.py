@@ -26,5 +26,7 @@ def named(members: Sequence[Member], name: str, kind: str) -> Member:
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """What to choose instead of an unknown name, as the end of a sentence."""
+    if not known:
+        return "there are none."
     near = difflib.get_close_matches(name, known)
     return f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(known)}."

@@ -8,10 +8,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from qlr_core.optimizers import optimizer_named
+from qlr_core.ranges import knobs_with
 from qlr_core.surface_run import SurfaceRun, default_choices, fork, run_surface
 from qlr_core.surfaces import Window, landscape
 from qlr_ui.lab_state import LabState
-from qlr_ui.run_setting import RunSetting, filled, lineages
+from qlr_ui.run_setting import RunSetting, lineages
 
 GRID = 144
 # A classroom's worth of runs: one is up to 1 MB for 2,000 steps.
@@ -56,7 +57,7 @@ def _surface_of(place: tuple[Any, ...]) -> tuple[Any, Any, tuple[float, float], 
 
 
 def _asked(surface: Any, setting: RunSetting) -> tuple[str, tuple[tuple[str, str], ...], Any]:
-    hyper = filled(optimizer_named(setting.optimizer).hyper, dict(setting.values))
+    hyper = knobs_with(optimizer_named(setting.optimizer).hyper, **dict(setting.values))
     return setting.optimizer, default_choices(setting.optimizer, surface, dict(setting.choices)), hyper
 
 

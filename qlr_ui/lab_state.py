@@ -7,11 +7,12 @@ from typing import Any
 
 from qlr_core.expression import MAX_LENGTH
 from qlr_core.optimizers.base import OptimizerSpec
+from qlr_core.ranges import knobs_with
 from qlr_core.surface_run import MAX_STEPS
 from qlr_core.surfaces import Surface, surface_named, typed_surface
 from qlr_ui import links
 from qlr_ui.links import LinkError
-from qlr_ui.run_setting import ForkSetting, RunSetting, filled, not_installed
+from qlr_ui.run_setting import ForkSetting, RunSetting, not_installed
 
 MAX_RUNS = 6
 VERSION = "1"
@@ -40,7 +41,7 @@ class LabState:
 
     def the_parameters(self) -> Any:
         """The surface's parameters, defaults filled in."""
-        return filled(self.the_surface().parameters, dict(self.parameters))
+        return knobs_with(self.the_surface().parameters, **dict(self.parameters))
 
 
 # Remembered, as asking for the versions of packages reads their files.
@@ -67,7 +68,7 @@ def checked(state: LabState) -> LabState:
     """The state, every name known and every number in its range; LinkError names the first that is not."""
     try:
         surface = state.the_surface()
-        links.check_values(surface.parameters, state.parameters)
+        knobs_with(surface.parameters, **dict(state.parameters))
         links.check_runs(state, lambda spec: reason_off(spec, surface))
         links.check_forks(state, MAX_RUNS, state.steps - 1)
     except LinkError:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.base import OptimizerSpec
-from qlr_core.ranges import ranges_of
+from qlr_core.ranges import knobs_with, ranges_of
 from qlr_ui.run_setting import ForkSetting, HasRuns, RunSetting, settings_of
 
 _MOST_BYTES = 100_000
@@ -75,22 +75,13 @@ def number_from_plain(value: Any) -> float:
         raise LinkError(f"{str(value)[:40]!r} in this link is not a number. Copy the link again.") from None
 
 
-def check_values(knobs: type[Any], values: tuple[tuple[str, float], ...]) -> None:
-    """LinkError for a name that the knobs do not have, ValueError for a number out of its range."""
-    ranges = ranges_of(knobs)
-    for name, value in values:
-        if name not in ranges:
-            raise LinkError(f"There is no number {name!r}; there are {', '.join(ranges) or 'none'}.")
-        ranges[name].check(name, value)
-
-
 def check_runs(state: HasRuns, reason_off: Callable[[OptimizerSpec], str]) -> None:
     """LinkError or ValueError for an optimizer, a choice or a number that there is not, or that cannot run here."""
     for run in settings_of(state):
         spec = optimizer_named(run.optimizer)
         if reason := reason_off(spec):
             raise LinkError(f"{spec.label} is {reason} Remove this run, or choose another.")
-        check_values(spec.hyper, run.values)
+        knobs_with(spec.hyper, **dict(run.values))
         options = {choice.name: choice.options for choice in spec.choices}
         for name, option in run.choices:
             if option not in options.get(name, ()):

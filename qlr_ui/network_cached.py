@@ -12,9 +12,10 @@ from qlr_core.network_run import NetworkRun, run_network, spectrum_of
 from qlr_core.network_walk import Leg
 from qlr_core.network_warmup import compile_ahead
 from qlr_core.optimizers import optimizer_named
+from qlr_core.ranges import knobs_with
 from qlr_core.spectrum import Spectrum
 from qlr_ui.network_state import NetworkState
-from qlr_ui.run_setting import Lineage, RunSetting, filled, lineages
+from qlr_ui.run_setting import Lineage, RunSetting, lineages
 
 Legs = tuple[Leg, ...]
 # What is faster needs no progress bar.
@@ -73,4 +74,4 @@ def _leg(setting: RunSetting, step: int, carried: float | None) -> Leg:
     spec = optimizer_named(setting.optimizer)
     asked = dict(setting.choices)
     choices = tuple((choice.name, asked.get(choice.name, choice.default)) for choice in spec.choices)
-    return Leg(setting.optimizer, choices, filled(spec.hyper, dict(setting.values)), step, carried)
+    return Leg(setting.optimizer, choices, knobs_with(spec.hyper, **dict(setting.values)), step, carried)

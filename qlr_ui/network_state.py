@@ -6,6 +6,7 @@ from typing import Any
 from qlr_core.datasets import dataset_named
 from qlr_core.models.mlp import ACTIVATIONS
 from qlr_core.network_lab import MAX_STEPS, MIN_BATCH, NetworkLab
+from qlr_core.ranges import knobs_with
 from qlr_core.registry import nearest
 from qlr_ui import links
 from qlr_ui.links import LinkError
@@ -53,7 +54,7 @@ def checked(state: NetworkState) -> NetworkState:
     """
     lab = state.lab
     try:
-        links.check_values(dataset_named(lab.dataset).knobs, lab.knobs)
+        knobs_with(dataset_named(lab.dataset).knobs, **dict(lab.knobs))
         links.check_runs(state, not_installed)
         links.check_forks(state, MAX_RUNS, lab.steps - 1)
     except LinkError:

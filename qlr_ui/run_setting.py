@@ -69,11 +69,6 @@ def not_installed(spec: OptimizerSpec) -> str:
     return f"not available: {sentence}" if sentence else ""
 
 
-def filled(knobs: type[Any], values: dict[str, float]) -> Any:
-    """A NamedTuple of numbers: those given, and defaults for the others."""
-    return knobs(*(values.get(name, knob.default) for name, knob in ranges_of(knobs).items()))
-
-
 def differing(knobs: type[Any], values: dict[str, float]) -> tuple[tuple[str, float], ...]:
     """The numbers that are not at their defaults, in the order of the knobs."""
     return tuple((n, values[n]) for n, knob in ranges_of(knobs).items() if n in values and values[n] != knob.default)

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from qlr_core.outcome import TARGETS, Outcome
-from qlr_ui.controls import written
+from qlr_ui.labels import written
 
 
 def summary(labels: list[str], outcomes: list[Outcome], has_minimum: bool) -> pd.DataFrame:

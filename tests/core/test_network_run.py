@@ -163,7 +163,7 @@ def test_a_diverged_run_says_where_and_what_to_do(run: NetworkRun) -> None:
         ({"dataset": "moon"}, "did you mean moons"),
         ({"activation": "swish"}, "There is no activation 'swish'"),
         ({"knobs": (("size", 5.0),)}, "size = 5 is out of range"),
-        ({"knobs": (("sise", 5.0),)}, "There is no hyperparameter 'sise'"),
+        ({"knobs": (("sise", 5.0),)}, "There is no number 'sise'"),
     ],
 )
 def test_settings_that_no_run_can_have_are_refused(change: dict[str, Any], message: str) -> None:

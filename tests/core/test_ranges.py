@@ -97,9 +97,9 @@ def test_knobs_are_their_defaults_unless_set() -> None:
 
 
 def test_an_unknown_knob_is_answered_with_the_nearest_or_with_all() -> None:
-    with pytest.raises(ValueError, match=r"no hyperparameter 'rates'; did you mean rate\?"):
+    with pytest.raises(ValueError, match=r"no number 'rates'; did you mean rate\?"):
         knobs_with(Example, rates=1.0)
-    with pytest.raises(ValueError, match=r"no hyperparameter 'xyz'; .*rate, limit"):
+    with pytest.raises(ValueError, match=r"no number 'xyz'; .*rate, limit"):
         knobs_with(Example, xyz=1.0)
 
 
