@@ -4,7 +4,7 @@ import { captions } from "./captions.js";
 import { ForkDialog } from "./forkdialog.js";
 import { Ground } from "./landscape.js";
 import { takeKeyboard, releaseKeyboard } from "./keyboard.js";
-import { aligned, decode, positionAt, signatureOf } from "./payload.js";
+import { aligned, decode, positionAt, signatureOf, SLICE_POINTS } from "./payload.js";
 import { NetworkView } from "./networkview.js";
 import { listenLandscape, listenSlice, listenStrips } from "./pointer.js";
 import { Runs } from "./runs.js";
@@ -118,11 +118,19 @@ export class Player {
       case "zoom-fit": this.ground.fit(surface); break;
       case "zoom-path": this.ground.zoomTo(surface, this.pathPoints(), 1.3); break;
       case "zoom-step": this.ground.zoomTo(surface, this.stepPoints(), 3); break;
+      case "nudge": this.nudge(action.by); break;
       case "escape": this.state = { ...this.state, whatIf: null }; break;
       default: return false;
     }
     this.invalidate();
     return true;
+  }
+
+  /** Moves the α of the slice by one of its samples, as dragging does. */
+  nudge(by) {
+    const { span, alpha } = this.scene.slice.anatomy;
+    const [low, high] = span;
+    this.dispatch({ type: "what-if", alpha: Math.max(low, Math.min(high, alpha + (by * (high - low)) / (SLICE_POINTS - 1))) });
   }
 
   /** Whether the left panel shows what the network does, and not its path. */

@@ -113,6 +113,8 @@ export function keyAction({ key, shiftKey = false }) {
     case "f": case "F": return { type: "fork" };
     case "p": case "P": return { type: "projector" };
     case "?": return { type: "help" };
+    case "[": return { type: "nudge", by: -1 };
+    case "]": return { type: "nudge", by: 1 };
     case "Escape": return { type: "escape" };
     default: return null;
   }

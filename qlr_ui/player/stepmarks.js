@@ -158,7 +158,7 @@ class Labels {
     const [width, height] = [context.measureText(text).width, size * 1.25 * theme.scale];
     const [px, py] = [Math.max(frame.left, Math.min(frame.right, x)), Math.max(frame.top, Math.min(frame.bottom, y))];
     const boxes = candidates(px, py, width, height, 9 * theme.scale);
-    const box = boxes.find((candidate) => this.free(candidate)) ?? boxes[0];
+    const box = boxes.find((candidate) => this.free(candidate)) ?? boxes.find((candidate) => this.inside(candidate)) ?? boxes[0];
     this.taken.push(box);
     this.placed.push({ text, box, px, py, color, size, weight, strength: context.globalAlpha });
   }
@@ -179,10 +179,13 @@ class Labels {
     if (Math.hypot(nearX - x, nearY - y) > 18 * this.theme.scale) line(this.context, x, y, nearX, nearY, color, 1);
   }
 
-  free(box) {
+  inside({ left, right, top, bottom }) {
     const { frame } = this;
-    if (box.left < frame.left + 2 || box.right > frame.right - 2 || box.top < frame.top + 1 || box.bottom > frame.bottom - 1) return false;
-    return this.taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
+    return left >= frame.left + 2 && right <= frame.right - 2 && top >= frame.top + 1 && bottom <= frame.bottom - 1;
+  }
+
+  free(box) {
+    return this.inside(box) && this.taken.every((other) => box.right < other.left || box.left > other.right || box.bottom < other.top || box.top > other.bottom);
   }
 }
 

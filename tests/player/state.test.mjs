@@ -73,7 +73,7 @@ test("keys", () => {
   const cases = [
     [" ", false, { type: "play" }], ["ArrowRight", false, { type: "move", by: 1 }], ["ArrowLeft", true, { type: "move", by: -10 }],
     ["PageDown", false, { type: "move", by: 1 }], ["PageUp", false, { type: "move", by: -1 }], ["Home", false, { type: "goto", step: 0 }],
-    ["End", false, { type: "goto", step: Infinity }], ["2", false, { type: "focus-index", index: 1 }], ["F", true, { type: "fork" }],
+    ["End", false, { type: "goto", step: Infinity }], ["2", false, { type: "focus-index", index: 1 }], ["F", true, { type: "fork" }], ["[", false, { type: "nudge", by: -1 }],
     ["p", false, { type: "projector" }], ["?", true, { type: "help" }], ["r", false, null], ["0", false, null], ["Tab", false, null],
   ];
   for (const [key, shiftKey, action] of cases) assert.deepEqual(keyAction({ key, shiftKey }), action, key);
