@@ -185,13 +185,36 @@ def _instants(
         else:
             numbers = jax.tree.map(lambda leaf, step=step: leaf[step], info)
             landing = jax.tree.map(lambda leaf, row=row: leaf[row + 1], params)
-            if not numbers.accepted:
-                alpha = numbers.learning_rate
-                landing = jax.tree.map(lambda p, v, alpha=alpha: p - alpha * v, here, d)
-        rows = None if problem.schedule is None else problem.schedule[step]
-        fresh = None if problem.fresh is None else problem.fresh[number]
-        found.append(Instant(np.int32(step), here, landing, d, numbers, rows, fresh))
+        found.append(_instant(problem, step, here, landing, d, numbers, number))
     return found
+
+
+def _instant(
+    problem: NetworkProblem, step: Any, here: PyTree, landing: PyTree, d: PyTree, numbers: StepInfo, fresh: int
+) -> Instant:
+    """One moment; a rejected step is shown where it was tried. ``fresh`` numbers the other batch."""
+    if not numbers.accepted:
+        landing = jax.tree.map(lambda p, v: p - numbers.learning_rate * v, here, d)
+    rows = None if problem.schedule is None else problem.schedule[step]
+    other = None if problem.fresh is None else problem.fresh[fresh]
+    return Instant(np.int32(step), here, landing, d, numbers, rows, other)
+
+
+def frame_at(lab: NetworkLab, legs: tuple[Leg, ...], step: int) -> Frames:
+    """The picture of any one step of a run, by taking the steps before it again: Frames with a single frame.
+
+    ValueError for a step that the run does not take.
+    """
+    problem = network_problem(lab)
+    if not 0 <= step < lab.steps:
+        raise ValueError(f"step = {step} is out of range; give a whole number from 0 to {lab.steps - 1}.")
+    *_, last = walk(problem, legs, step + 1)
+    row = step - last.first
+    here, d = jax.tree.map(lambda leaf: leaf[row], (last.kept.params, last.kept.direction))
+    follows = row + 1 < last.steps
+    landing = jax.tree.map(lambda leaf: leaf[row + 1], last.kept.params) if follows else last.after.params
+    instant = _instant(problem, step, here, landing, d, jax.tree.map(lambda leaf: leaf[row], last.kept.info), step % FRAMES)
+    return take_pictures(problem, curvature_of(legs), [instant]).frames
 
 
 def record_bytes(record: NetworkRecord) -> int:

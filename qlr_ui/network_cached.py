@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from qlr_core.network_lab import NetworkLab
-from qlr_core.network_run import NetworkRun, run_network, spectrum_of
+from qlr_core.network_pictures import Frames
+from qlr_core.network_run import NetworkRun, frame_at, run_network, spectrum_of
 from qlr_core.network_walk import Leg
 from qlr_core.network_warmup import compile_ahead
 from qlr_core.optimizers import optimizer_named
@@ -51,6 +52,12 @@ def lab_runs(state: NetworkState, show_progress: Callable[[float, str], Any]) ->
 @st.cache_data(max_entries=96, show_spinner=False)
 def _run(lab: NetworkLab, legs: Legs, _progress: Callable[[int, int], Any]) -> NetworkRun:
     return run_network(lab, legs, _progress)
+
+
+@st.cache_data(max_entries=96, show_spinner=False)
+def lab_frame(lab: NetworkLab, legs: Legs, step: int) -> Frames:
+    """The picture of one step between the frames."""
+    return frame_at(lab, legs, step)
 
 
 @st.cache_data(max_entries=96, show_spinner=False)

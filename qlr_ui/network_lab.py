@@ -13,13 +13,13 @@ from qlr_ui import network_cached, network_controls
 from qlr_ui.labels import run_labels
 from qlr_ui.links import LinkError
 from qlr_ui.network_controls import STORE, new_seed
-from qlr_ui.network_picture import METRICS, network_picture
+from qlr_ui.network_picture import METRICS, Rest, network_picture
 from qlr_ui.network_state import MAX_RUNS, NetworkState, checked
 from qlr_ui.network_tables import eigenvalue_chart, eigenvalues, runs_csv, summary
 from qlr_ui.player import player, standalone_html
 from qlr_ui.run_setting import with_fork, without
 
-_PLAYER, _STOPPED, _SPECTRUM = "network_player", "network_stopped", "network_spectrum"
+_PLAYER, _STOPPED, _SPECTRUM, _REST = "network_player", "network_stopped", "network_spectrum", "network_rest"
 
 
 def controls() -> NetworkState:
@@ -74,8 +74,8 @@ def train(state: NetworkState) -> list[NetworkRun] | None:
 def show(state: NetworkState, runs: list[NetworkRun]) -> pd.DataFrame:
     """Draws the player and the exports; returns the summary."""
     labels, dataset = run_labels(state), dataset_named(state.lab.dataset)
-    payload = network_picture(state, runs, STORE.view())
-    player(payload, key=_PLAYER, on_fork=_fork, on_drop=_drop, on_seed=new_seed)
+    payload = network_picture(state, runs, STORE.view(), _resting(state))
+    player(payload, key=_PLAYER, on_fork=_fork, on_drop=_drop, on_seed=new_seed, on_rest=_rest)
     # The files are made when they are asked for, not at every move of a slider.
     html, csv = st.columns(2)
     html.download_button(
@@ -142,6 +142,20 @@ def _fork() -> None:
         STORE.replace(checked(with_fork(state, _asked("fork"), state.lab.steps - 1)))
     except LinkError as error:
         st.toast(str(error))
+
+
+def _rest() -> None:
+    asked = _asked("rest")
+    st.session_state[_REST] = (int(asked["run"].removeprefix("r")), int(asked["step"]))
+
+
+def _resting(state: NetworkState) -> Rest | None:
+    """What lies between two frames where the player rests; None where it has not rested, or no longer can there."""
+    place, step = st.session_state.get(_REST, (0, state.lab.steps))
+    legs = network_cached.legs_of(state)
+    if place >= len(legs) or step >= state.lab.steps:
+        return None
+    return Rest(place, network_cached.lab_frame(state.lab, legs[place], step))
 
 
 def _drop() -> None:

@@ -1,13 +1,16 @@
 """From runs of small networks to what the step player draws: plain arrays and sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from qlr_core.network_lab import NetworkProblem, network_problem, rows_a_step
 from qlr_core.network_outcome import network_outcome
-from qlr_core.network_pictures import CURVE_POINTS, picture_reach, picture_side
+from qlr_core.network_pictures import CURVE_POINTS, Frames, picture_reach, picture_side
 from qlr_core.network_run import NetworkRun
 from qlr_ui.labels import run_labels
 from qlr_ui.network_state import NetworkState
@@ -20,6 +23,7 @@ from qlr_ui.player import (
     RunAbout,
     RunFrames,
     RunPlane,
+    RunRest,
     encode_network,
 )
 from qlr_ui.run_picture import about_run, fork_options, log_above_floor, opening_view
@@ -30,10 +34,21 @@ METRICS = {"accuracy": "Accuracy", "rmse": "RMSE"}
 _DIGITS_MAXIMUM = 16.0
 
 
-def network_picture(state: NetworkState, runs: list[NetworkRun], view: Mapping[str, str]) -> bytes:
+@dataclass(frozen=True)
+class Rest:
+    """Where the player rests between two frames: a run by its place, and the frame of that step."""
+
+    place: int
+    frame: Frames
+
+
+def network_picture(state: NetworkState, runs: list[NetworkRun], view: Mapping[str, str], rest: Rest | None = None) -> bytes:
     """The player's payload; ``view`` is what a link says of the step, the focus and the layers."""
     problem, labels = network_problem(state.lab), run_labels(state)
-    drawn = tuple(_run(problem, run, about_run(state, place, labels, run, _status(run))) for place, run in enumerate(runs))
+    drawn = tuple(
+        _run(problem, run, about_run(state, place, labels, run, _status(run)), _frame_of(rest, place))
+        for place, run in enumerate(runs)
+    )
     lesson = NetworkLesson(
         title=problem.dataset.label,
         formula=formula(problem),
@@ -74,8 +89,22 @@ def _view(problem: NetworkProblem) -> PlaneView | DigitsView | CurveView | None:
     return None
 
 
-def _run(problem: NetworkProblem, run: NetworkRun, about: RunAbout) -> NetworkPlayerRun:
+def _frame_of(rest: Rest | None, place: int) -> Frames | None:
+    return rest.frame if rest is not None and rest.place == place else None
+
+
+def _run(problem: NetworkProblem, run: NetworkRun, about: RunAbout, rest: Frames | None) -> NetworkPlayerRun:
     record, info = run.record, run.record.info
+    # The last frame starts no step.
+    moments = [jax.tree.map(lambda leaf: leaf[:-1], record.frames), *([] if rest is None else [rest])]
+
+    def known(column: NDArray[np.float32], measured: Callable[[Frames], NDArray[np.float32]]) -> NDArray[np.float32]:
+        """A column of every step, filled at the moments where the optimizer itself does not evaluate it."""
+        filled = column.copy()
+        for moment in moments:
+            filled[moment.step] = np.where(np.isnan(column[moment.step]), measured(moment), column[moment.step])
+        return filled
+
     path = np.full((len(info.loss) + 1, 2), np.nan, np.float32)
     path[record.path_step] = record.path
     return NetworkPlayerRun(
@@ -83,11 +112,11 @@ def _run(problem: NetworkProblem, run: NetworkRun, about: RunAbout) -> NetworkPl
         position=path[:-1],
         loss=info.loss,
         slope=info.slope,
-        curvature=_at_frames(run, info.curvature, record.frames.curvature),
+        curvature=known(info.curvature, lambda moment: moment.curvature),
         learning_rate=info.learning_rate,
         damping=info.damping,
-        predicted_change=_at_frames(run, info.predicted_change, record.frames.predicted_change),
-        actual_change=_at_frames(run, info.actual_change, record.frames.ratio_same * record.frames.predicted_change),
+        predicted_change=known(info.predicted_change, lambda moment: moment.predicted_change),
+        actual_change=known(info.actual_change, lambda moment: moment.ratio_same * moment.predicted_change),
         reduction_ratio=info.reduction_ratio,
         gradient_norm=info.gradient_norm,
         direction_norm=info.direction_norm,
@@ -96,21 +125,19 @@ def _run(problem: NetworkProblem, run: NetworkRun, about: RunAbout) -> NetworkPl
         accepted=info.accepted,
         final=(float(path[-1, 0]), float(path[-1, 1]), float(record.frames.train_loss[-1]), float(info.next_damping[-1])),
         plane=_plane(run),
-        frames=_frames(run),
-        picture=record.frames.picture if problem.dataset.view != "none" else None,
+        frames=_frames(run, record.frames),
+        picture=_picture(problem, record.frames),
+        rest=None if rest is None else RunRest(int(rest.step[0]), _frames(run, rest), _picture(problem, rest)),
     )
+
+
+def _picture(problem: NetworkProblem, frames: Frames) -> NDArray[Any] | None:
+    return frames.picture if problem.dataset.view != "none" else None
 
 
 def _status(run: NetworkRun) -> tuple[str, int | None, str]:
     outcome = network_outcome(run)
     return ("diverged", outcome.step, outcome.message) if outcome.diverged else ("finished", None, "")
-
-
-def _at_frames(run: NetworkRun, column: NDArray[np.float32], at_frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A column of every step, filled at the frames where the optimizer itself does not evaluate it."""
-    steps, filled = run.record.frames.step[:-1], column.copy()
-    filled[steps] = np.where(np.isnan(column[steps]), at_frames[:-1], column[steps])
-    return filled
 
 
 def _plane(run: NetworkRun) -> RunPlane:
@@ -120,8 +147,7 @@ def _plane(run: NetworkRun) -> RunPlane:
     return RunPlane(x, y, log_loss, floor, (float(record.explained[0]), float(record.explained[1])))
 
 
-def _frames(run: NetworkRun) -> RunFrames:
-    frames = run.record.frames
+def _frames(run: NetworkRun, frames: Frames) -> RunFrames:
     # The end of the run starts no step, so that its slice is NaN whatever is taken from it.
     here = np.append(run.record.info.loss, np.nan)[frames.step]
     return RunFrames(

@@ -15,6 +15,7 @@ from qlr_ui.player.network_lesson import (
     PlaneView,
     RunFrames,
     RunPlane,
+    RunRest,
 )
 from qlr_ui.player.network_payload import encode_network
 from qlr_ui.player.payload import encode
@@ -35,6 +36,7 @@ __all__ = [
     "RunAbout",
     "RunFrames",
     "RunPlane",
+    "RunRest",
     "encode",
     "encode_network",
     "player",
@@ -61,11 +63,13 @@ def player(
     on_fork: Callable[[], None] = _ignore,
     on_drop: Callable[[], None] = _ignore,
     on_seed: Callable[[], None] = _ignore,
+    on_rest: Callable[[], None] = _ignore,
 ) -> ComponentResult:
     """Show a lesson made by ``encode`` or ``encode_network``; callbacks and attributes of the result carry the wishes.
 
     ``start`` is {"x", "y"}; ``fork`` {"run", "step", "optimizer", "values"}, values holding only what changed and "inf"
-    for infinity; ``drop`` {"run"}; ``seed`` {}. Each is set for one script run, then None. A callback finds its value in
+    for infinity; ``drop`` {"run"}; ``seed`` {}; ``rest`` {"run", "step"}, where the player of a network lesson has stopped
+    between two frames. Each is set for one script run, then None. A callback finds its value in
     ``st.session_state[key]``.
     """
     return _component(
@@ -75,4 +79,5 @@ def player(
         on_fork_change=on_fork,
         on_drop_change=on_drop,
         on_seed_change=on_seed,
+        on_rest_change=on_rest,
     )

@@ -39,6 +39,7 @@ MODULES = (  # every module after those it imports
     "table",
     "pointer",
     "keyboard",
+    "rest",
     "link",
     "player",
     "mount",

@@ -11,7 +11,7 @@ export function targetRange(view) {
   return [low - room, high + room];
 }
 
-export function paintCurve(context, theme, view, run, frame, { left, top, right, bottom }, large) {
+export function paintCurve(context, theme, view, moment, { left, top, right, bottom }, large) {
   const [margin, foot] = large ? [40 * theme.scale, 22 * theme.scale] : [0, 0];
   const bounds = { left: left + margin, right: right - 4, top: top + 4, bottom: bottom - foot };
   const [width, height] = [bounds.right - bounds.left, bounds.bottom - bounds.top];
@@ -23,7 +23,7 @@ export function paintCurve(context, theme, view, run, frame, { left, top, right,
   context.rect(bounds.left, bounds.top, width, height);
   context.clip();
   dataPoints(context, theme, view, x, y, (large ? 2.4 : 1.2) * theme.scale);
-  fitted(context, theme, view, run, frame, x, y, (large ? 2.6 : 1.6) * theme.scale);
+  fitted(context, theme, view, moment, x, y, (large ? 2.6 : 1.6) * theme.scale);
   context.restore();
 }
 
@@ -38,14 +38,14 @@ function dataPoints(context, theme, view, x, y, radius) {
   context.globalAlpha = 1;
 }
 
-function fitted(context, theme, view, run, frame, x, y, width) {
+function fitted(context, theme, view, { run, moments, index }, x, y, width) {
   context.strokeStyle = runColor(theme, run);
   context.lineWidth = width;
   context.setLineDash(run.dash);
   context.lineJoin = "round";
   context.beginPath();
   for (let i = 0; i < view.count; i += 1) {
-    const value = run.picture[frame * view.count + i];
+    const value = moments.picture[index * view.count + i];
     if (Number.isFinite(value)) context.lineTo(x(view.inputs[i]), y(value));
   }
   context.stroke();

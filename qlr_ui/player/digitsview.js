@@ -6,29 +6,29 @@ const SIDE = 8; // pixels of an image
 const MOST_EXAMPLES = 12;
 
 /** counts[true][said] over the validation images. */
-export function confusion(view, run, frame) {
+export function confusion(view, { moments, index }) {
   const counts = Array.from({ length: view.classes }, () => new Array(view.classes).fill(0));
-  for (let i = 0; i < view.count; i += 1) counts[view.labels[i]][run.picture[frame * view.count + i]] += 1;
+  for (let i = 0; i < view.count; i += 1) counts[view.labels[i]][moments.picture[index * view.count + i]] += 1;
   return counts;
 }
 
 /** The first misclassified images: {image, truth, said}. */
-export function mistakes(view, run, frame, most = MOST_EXAMPLES) {
+export function mistakes(view, { moments, index }, most = MOST_EXAMPLES) {
   const found = [];
   for (let i = 0; i < view.count && found.length < most; i += 1) {
-    const said = run.picture[frame * view.count + i];
+    const said = moments.picture[index * view.count + i];
     if (said !== view.labels[i]) found.push({ image: i, truth: view.labels[i], said });
   }
   return found;
 }
 
-export function paintDigits(context, theme, view, run, frame, box) {
+export function paintDigits(context, theme, view, moment, box) {
   const wide = box.right - box.left > 1.2 * (box.bottom - box.top);
   const side = wide ? Math.min(box.bottom - box.top, 0.58 * (box.right - box.left)) : Math.min(box.right - box.left, 0.58 * (box.bottom - box.top));
-  matrix(context, theme, view, confusion(view, run, frame), { left: box.left, top: box.top, side });
+  matrix(context, theme, view, confusion(view, moment), { left: box.left, top: box.top, side });
   const gap = 16 * theme.scale;
   const rest = wide ? { ...box, left: box.left + side + gap } : { ...box, top: box.top + side + gap };
-  examples(context, theme, view, mistakes(view, run, frame), rest, wide ? 3 : 6);
+  examples(context, theme, view, mistakes(view, moment), rest, wide ? 3 : 6);
 }
 
 /** Right answers on the diagonal in the model's color, mistakes in the warning color; the tint grows with log(1 + count). */

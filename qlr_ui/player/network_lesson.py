@@ -79,6 +79,15 @@ class RunFrames:
 
 
 @dataclass(frozen=True)
+class RunRest:
+    """A run at the step at which the player rests: as ``RunFrames`` and a picture, of this one moment."""
+
+    step: int
+    frames: RunFrames
+    picture: NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
 class NetworkPlayerRun:
     """One recorded run; row k of every column holds the network before step k and everything about that step.
 
@@ -106,6 +115,7 @@ class NetworkPlayerRun:
     plane: RunPlane
     frames: RunFrames
     picture: NDArray[Any] | None = None
+    rest: RunRest | None = None
 
     @property
     def steps(self) -> int:

@@ -77,10 +77,22 @@ def _run_header(run: NetworkPlayerRun, lesson: NetworkLesson, blocks: Blocks) ->
         "offset": blocks.add(_floats(_columns(run))),
         "plane": grid_header(plane.x, plane.y, plane.log_loss, plane.loss_floor, blocks)
         | {"explained": [float(value) for value in plane.explained]},
-        "frames_offset": blocks.add(_floats(_frame_columns(run, len(lesson.frame_steps)))),
+        "frames": _moments(run.frames, run.picture, lesson, len(lesson.frame_steps), blocks),
+        "rest": None,
     }
-    picture = _picture(run, lesson)
-    return header if picture is None else header | {"picture_offset": blocks.add(picture)}
+    if run.rest is None:
+        return header
+    rest = _moments(run.rest.frames, run.rest.picture, lesson, 1, blocks)
+    return header | {"rest": rest | {"step": run.rest.step}}
+
+
+def _moments(
+    frames: RunFrames, picture: NDArray[Any] | None, lesson: NetworkLesson, count: int, blocks: Blocks
+) -> dict[str, Any]:
+    """Where the numbers and the pictures of some moments of a run are."""
+    header = {"offset": blocks.add(_floats(_frame_columns(frames, count)))}
+    packed = _picture(picture, lesson.view, count)
+    return header if packed is None else header | {"picture_offset": blocks.add(packed)}
 
 
 def _columns(run: NetworkPlayerRun) -> NDArray[Any]:
@@ -90,27 +102,22 @@ def _columns(run: NetworkPlayerRun) -> NDArray[Any]:
     return np.stack(parts)
 
 
-def _frame_columns(run: NetworkPlayerRun, count: int) -> NDArray[Any]:
-    frames: RunFrames = run.frames
+def _frame_columns(frames: RunFrames, count: int) -> NDArray[Any]:
     parts = [*(np.asarray(getattr(frames, name)) for name in FRAME_NUMBERS), *np.asarray(frames.slice_change).T]
     if len(parts) != len(FRAME_COLUMNS) or any(part.shape != (count,) for part in parts):
-        raise ValueError(
-            f"run {run.about.id!r}: every array of the frames needs {count} rows and a slice {SLICE_POINTS} values"
-        )
+        raise ValueError(f"every array of the frames needs {count} rows, and a slice {SLICE_POINTS} values")
     return np.stack(parts)
 
 
-def _picture(run: NetworkPlayerRun, lesson: NetworkLesson) -> bytes | None:
-    view, count = lesson.view, len(lesson.frame_steps)
+def _picture(picture: NDArray[Any] | None, view: PlaneView | DigitsView | CurveView | None, count: int) -> bytes | None:
     if view is None:
         return None
     if isinstance(view, PlaneView):
         shape: tuple[int, ...] = (count, view.classes - 1, view.side, view.side)
     else:
         shape = (count, len(view.labels if isinstance(view, DigitsView) else view.inputs))
-    picture = run.picture
     if picture is None or picture.shape != shape:
-        raise ValueError(f"run {run.about.id!r}: the picture needs the shape {shape}, got {getattr(picture, 'shape', None)}")
+        raise ValueError(f"a picture needs the shape {shape}, got {getattr(picture, 'shape', None)}")
     return _floats(picture) if isinstance(view, CurveView) else _bytes(picture)
 
 

@@ -14,15 +14,10 @@ export function decodeView(view, buffer, base) {
   }
 }
 
-/** Adds to a run what the frames know of it; its path is filled in where it was thinned. */
-export function decodeNetworkRun(run, { frames, view }, buffer, base) {
-  const count = frames.steps.length;
-  const column = (i) => new Float32Array(buffer, base + run.frames_offset + 4 * i * count, count);
-  const scalars = frames.columns.filter((name) => !name.startsWith("change_"));
-  const at = Object.fromEntries(scalars.map((name) => [name, column(frames.columns.indexOf(name))]));
-  const first = frames.columns.indexOf("change_0");
-  const change = new Float32Array(buffer, base + run.frames_offset + 4 * first * count, FRAME_SLICE_POINTS * count);
-  const { plane } = run;
+/** Adds to a run what the frames know of it, and the step at which the player rests; its path is filled in where it was thinned. */
+export function decodeNetworkRun(run, lesson, buffer, base) {
+  const { plane, rest } = run;
+  const { steps } = lesson.frames;
   const grid = new Uint16Array(buffer, base + plane.offset, plane.width * plane.height);
   const path = { x: filled(run.columns.x, run.final[0]), y: filled(run.columns.y, run.final[1]) };
   return {
@@ -30,13 +25,24 @@ export function decodeNetworkRun(run, { frames, view }, buffer, base) {
     columns: { ...run.columns, ...path },
     projected: true,
     plane: { ...plane, grid, minima: [] },
-    frames: { steps: frames.steps, columns: at, change },
-    picture: view === null ? null : pictureOf(run, view, count, buffer, base),
+    frames: { steps, ...decodeMoments(run.frames, steps.length, lesson, buffer, base) },
+    rest: rest === null ? null : { steps: [rest.step], ...decodeMoments(rest, 1, lesson, buffer, base) },
   };
 }
 
-function pictureOf(run, view, count, buffer, base) {
-  const start = base + run.picture_offset;
+/** Columns, slices and pictures of some moments of a run. */
+function decodeMoments(header, count, { frames, view }, buffer, base) {
+  const column = (i, width = 1) => new Float32Array(buffer, base + header.offset + 4 * i * count, width * count);
+  const scalars = frames.columns.filter((name) => !name.startsWith("change_"));
+  return {
+    columns: Object.fromEntries(scalars.map((name) => [name, column(frames.columns.indexOf(name))])),
+    change: column(frames.columns.indexOf("change_0"), FRAME_SLICE_POINTS),
+    picture: view === null ? null : pictureOf(header, view, count, buffer, base),
+  };
+}
+
+function pictureOf(header, view, count, buffer, base) {
+  const start = base + header.picture_offset;
   if (view.kind === "curve") return new Float32Array(buffer, start, count * view.count);
   const size = view.kind === "plane" ? (view.classes - 1) * view.side * view.side : view.count;
   return new Uint8Array(buffer, start, count * size);
@@ -65,23 +71,42 @@ export function frameAt(steps, step) {
   return low;
 }
 
-/** The frame that a picture shows at a step: the end of the run once the last step has been taken. */
-export function pictureFrame(run, step) {
-  return step >= run.steps - 1 ? run.frames.steps.length - 1 : frameAt(run.frames.steps, step);
+/** What is known of a run at or last before a step, {step, moments, index}: at a frame, or where the player rests. */
+export function momentAt(run, step) {
+  const index = frameAt(run.frames.steps, step);
+  const [rested] = run.rest?.steps ?? [NaN];
+  if (rested <= step && rested > run.frames.steps[index]) return { step: rested, moments: run.rest, index: 0 };
+  return { step: run.frames.steps[index], moments: run.frames, index };
 }
 
-/** f(θ − αd) − f(θ) on the grid of α of one frame. */
-export function changeAt(run, frame) {
-  const count = run.frames.steps.length;
-  return Float32Array.from({ length: FRAME_SLICE_POINTS }, (_, j) => run.frames.change[j * count + frame]);
+/** The moment that a picture shows at a step: the end of the run once the last step has been taken. */
+export function pictureMoment(run, step) {
+  return momentAt(run, step >= run.steps - 1 ? run.steps : step);
 }
 
-/** ρ of the step at a frame under three samples of the data, or null where none is known. */
-export function noiseAt(run, frame) {
-  const { ratio_same: same, ratio_fresh: fresh, ratio_full: full } = run.frames.columns;
-  if (!Number.isFinite(same[frame])) return null;
-  const whole = same.every((value, i) => !Number.isFinite(value) || (close(value, full[i]) && close(value, fresh[i])));
-  return { step: run.frames.steps[frame], same: same[frame], fresh: fresh[frame], full: full[frame], whole };
+/** One number of a moment. */
+export function numberAt({ moments, index }, name) {
+  return moments.columns[name][index];
+}
+
+/** f(θ − αd) − f(θ) on the grid of α of one moment. */
+export function changeAt({ moments, index }) {
+  const count = moments.steps.length;
+  return Float32Array.from({ length: FRAME_SLICE_POINTS }, (_, j) => moments.change[j * count + index]);
+}
+
+/** Whether resting at a step would show more than is known: it lies between two frames and has not been asked for. */
+export function isUnknown(run, step) {
+  return momentAt(run, step).step !== step;
+}
+
+/** ρ of the step of a moment under three samples of the data, or null where none is known. */
+export function noiseAt(run, moment) {
+  const [same, fresh, full] = ["ratio_same", "ratio_fresh", "ratio_full"].map((name) => numberAt(moment, name));
+  if (!Number.isFinite(same)) return null;
+  const { ratio_same: own, ratio_fresh: other, ratio_full: whole } = run.frames.columns;
+  const alike = own.every((value, i) => !Number.isFinite(value) || (close(value, whole[i]) && close(value, other[i])));
+  return { step: moment.step, same, fresh, full, whole: alike };
 }
 
 function close(a, b) {

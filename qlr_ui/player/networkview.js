@@ -3,7 +3,7 @@ import { paintCurve } from "./curveview.js";
 import { paintDigits } from "./digitsview.js";
 import { font, haloText, marker, prepare, SHAPES } from "./drawing.js";
 import { escapeHtml } from "./html.js";
-import { frameAt, pictureFrame } from "./networkpayload.js";
+import { numberAt, pictureMoment } from "./networkpayload.js";
 import { metricText } from "./networkwords.js";
 import { paintPlane } from "./planeview.js";
 import { stepOf } from "./scene.js";
@@ -20,18 +20,18 @@ export class NetworkView {
   /** Draws anew only when another frame, run, theme or size asks for it. */
   draw(scene, theme, size) {
     const { data, focus } = scene;
-    const shown = data.runs.map((run) => frameOf(scene, run));
-    const key = [data.signature, theme.key, size.width, size.height, focus.id, shown].join();
+    const shown = data.runs.map((run) => ({ run, ...pictureMoment(run, run === focus ? scene.step : stepOf(scene, run)) }));
+    const key = [data.signature, theme.key, size.width, size.height, focus.id, shown.map(({ step }) => step)].join();
     if (key === this.key) return;
     this.key = key;
     const context = prepare(this.canvas, size.width, size.height);
     const others = data.view.kind === "digits" ? [] : data.runs.filter((run) => run !== focus);
     const { main, small } = placesOf(size, others.length, theme.scale);
     const paint = PAINTERS[data.view.kind];
-    paint(context, theme, data.view, focus, shown[focus.index], main, true);
+    paint(context, theme, data.view, shown[focus.index], main, true);
     this.boxes = small.map((box, i) => ({ ...box, run: others[i] }));
     for (const box of this.boxes) {
-      paint(context, theme, data.view, box.run, shown[box.run.index], { ...box, top: box.top + CAPTION * theme.scale }, false);
+      paint(context, theme, data.view, shown[box.run.index], { ...box, top: box.top + CAPTION * theme.scale }, false);
       smallCaption(context, theme, data, box, shown[box.run.index]);
     }
   }
@@ -45,11 +45,6 @@ export class NetworkView {
     const run = scene.data.runs.find(({ id }) => id === this.runAt(at));
     return run === undefined ? null : `${escapeHtml(run.label)}<br>click to look at it`;
   }
-}
-
-function frameOf(scene, run) {
-  const step = run === scene.focus ? scene.step : stepOf(scene, run);
-  return step >= run.steps - 1 ? pictureFrame(run, step) : frameAt(run.frames.steps, step);
 }
 
 /** The focused picture, and the others in one column at its right or, where they are too many, in one row below it. */
@@ -66,11 +61,11 @@ export function placesOf({ width, height }, others, scale = 1) {
 }
 
 /** The run's marker, its name where there is room for it, and its metric. */
-function smallCaption(context, theme, data, box, frame) {
+function smallCaption(context, theme, data, box, moment) {
   const middle = box.top + (CAPTION * theme.scale) / 2 - 1;
   const color = runColor(theme, box.run);
   marker(context, theme, SHAPES[box.run.index % SHAPES.length], box.left + 5 * theme.scale, middle, 3.4, color);
-  const metric = metricText(data.metric, box.run.frames.columns.validation_metric[frame]);
+  const metric = metricText(data.metric, numberAt(moment, "validation_metric"));
   haloText(context, theme, metric, box.right, middle, { color: theme.muted, align: "right", halo: false });
   const room = box.right - box.left - 20 * theme.scale - context.measureText(metric).width;
   context.font = font(theme, 11, 600);

@@ -1,5 +1,5 @@
 // What the player says in a network lesson beside the pictures: the panel's caption and ρ under noise.
-import { noiseAt, pictureFrame, frameAt } from "./networkpayload.js";
+import { momentAt, noiseAt, numberAt, pictureMoment } from "./networkpayload.js";
 import { formatNumber, formatRatio } from "./words.js";
 
 /** "93 % + 5 %" */
@@ -19,17 +19,16 @@ export function metricText(metric, value) {
 /** The line under the left picture: when it is, or what the plane of the path leaves out. */
 export function pictureCaption({ data, focus, step }, showsNetwork) {
   if (!showsNetwork) return `A slice: paths are projections · ${explainedText(focus.plane.explained)}`;
-  const frame = pictureFrame(focus, step);
-  const at = data.frames.steps[frame];
-  const when = at >= focus.steps ? "At the end" : `Before step ${at}`;
+  const moment = pictureMoment(focus, step);
+  const when = moment.step >= focus.steps ? "At the end" : `Before step ${moment.step}`;
   const metric = data.metric === "RMSE" ? "RMSE" : data.metric.toLowerCase();
-  return `${when} · validation ${metric} ${metricText(data.metric, focus.frames.columns.validation_metric[frame])}`;
+  return `${when} · validation ${metric} ${metricText(data.metric, numberAt(moment, "validation_metric"))}`;
 }
 
 /** The same step's ρ on other samples of the data: what a batch's ρ is worth. */
 export function noiseText({ data, focus, slice, shownStep, anatomy }) {
   if (data.kind !== "network" || anatomy.dragged) return "";
-  const noise = noiseAt(focus, frameAt(data.frames.steps, slice.step));
+  const noise = noiseAt(focus, momentAt(focus, slice.step));
   if (noise === null) return "";
   if (noise.whole) return "full batch: ρ on all data is the same";
   const own = noise.step === shownStep ? "" : `at step ${noise.step}: ρ on its own batch ${formatRatio(noise.same)}, `;

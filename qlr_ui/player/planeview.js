@@ -8,12 +8,12 @@ const CLASS_SHAPES = ["circle", "triangle", "square"];
 const LEGEND = 340; // pixels that the legend under the surface wants
 
 /** The probability of every class on the grid, from the bytes of all classes but the first. */
-export function sharesOf(view, run, frame) {
+export function sharesOf(view, { moments, index }) {
   const size = view.side * view.side;
-  const start = frame * (view.classes - 1) * size;
+  const start = index * (view.classes - 1) * size;
   const shares = [new Float32Array(size).fill(1)];
   for (let c = 1; c < view.classes; c += 1) {
-    shares.push(Float32Array.from(run.picture.subarray(start + (c - 1) * size, start + c * size), (byte) => byte / 255));
+    shares.push(Float32Array.from(moments.picture.subarray(start + (c - 1) * size, start + c * size), (byte) => byte / 255));
     for (let i = 0; i < size; i += 1) shares[0][i] -= shares[c][i];
   }
   return shares;
@@ -24,11 +24,11 @@ export function leadOf(shares, c) {
   return shares[c].map((share, i) => share - Math.max(...shares.filter((_, other) => other !== c).map((values) => values[i])));
 }
 
-export function paintPlane(context, theme, view, run, frame, box, large) {
+export function paintPlane(context, theme, view, moment, box, large) {
   const bounds = squareIn(box, view, large ? 22 * theme.scale : 0);
   const x = linearScale(...view.x, bounds.left, bounds.right);
   const y = linearScale(...view.y, bounds.bottom, bounds.top);
-  const shares = sharesOf(view, run, frame);
+  const shares = sharesOf(view, moment);
   context.imageSmoothingEnabled = true;
   context.save();
   context.beginPath();

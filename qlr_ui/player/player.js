@@ -7,6 +7,7 @@ import { takeKeyboard, releaseKeyboard } from "./keyboard.js";
 import { aligned, decode, positionAt, signatureOf, SLICE_POINTS } from "./payload.js";
 import { NetworkView } from "./networkview.js";
 import { listenLandscape, listenSlice, listenStrips } from "./pointer.js";
+import { Rest } from "./rest.js";
 import { Runs } from "./runs.js";
 import { buildScene, trial } from "./scene.js";
 import { copyLink } from "./link.js";
@@ -48,6 +49,7 @@ export class Player {
     this.runs = new Runs(root, this.dispatch);
     this.table = new Table(root);
     this.forkDialog = new ForkDialog(root, (fork) => this.send("fork", fork));
+    this.rest = new Rest((rested) => this.send("rest", rested));
     this.listen();
   }
 
@@ -165,6 +167,7 @@ export class Player {
     this.playedAt = this.state.playing ? now : undefined;
     this.draw(now);
     if (this.state.playing) this.invalidate();
+    this.rest.watch(this.scene);
   }
 
   advance(seconds) {
@@ -235,6 +238,7 @@ export class Player {
     this.sizeObserver.disconnect();
     this.scheme.removeEventListener("change", this.onScheme);
     clearTimeout(this.toastTimer);
+    this.rest.stop();
     releaseKeyboard(this);
   }
 }

@@ -1,5 +1,5 @@
 // One step of the focused run, taken apart: every number the pictures, the arithmetic and the speech share.
-import { changeAt, frameAt } from "./networkpayload.js";
+import { changeAt, momentAt, numberAt } from "./networkpayload.js";
 import { makerOf, phiAt, positionAt, rowAt } from "./payload.js";
 import {
   bestLearningRate, dampedCurvature, dampingDecision, DOUBLE_EPSILON, modelDamping, predictedChange, SINGLE_EPSILON, sliceSpan,
@@ -12,7 +12,7 @@ export const SAME_RATE = 1e-5; // α arrives as float32, α* is computed from fl
 export function buildScene(data, state) {
   const focus = data.runs.find((run) => run.id === state.focus) ?? data.runs[0];
   const step = Math.min(state.step, focus.steps - 1);
-  const sliceStep = focus.projected ? focus.frames.steps[frameAt(focus.frames.steps, step)] : step;
+  const sliceStep = focus.projected ? momentAt(focus, step).step : step;
   const slice = partOf(focus, sliceStep, state.whatIf);
   // A dragged α belongs to the slice, and so does all that it would have changed.
   const shown = sliceStep === step || state.whatIf !== null ? slice : partOf(focus, step, null);
@@ -31,11 +31,11 @@ function groundOf(data, focus) {
   return { key: `${data.signature}-${focus.id}`, surface: focus.plane, start: positionAt(focus, 0), runs: [focus] };
 }
 
-/** φ and its span of α: of every step on a surface, of a frame's step in a network. */
+/** φ and its span of α: of every step on a surface, of a moment's step in a network. */
 function sliceAt(run, step, rates) {
   if (!run.projected) return { phi: phiAt(run, step), span: sliceSpan(...rates) };
-  const frame = frameAt(run.frames.steps, step);
-  return { phi: changeAt(run, frame), span: [run.frames.columns.slice_low[frame], run.frames.columns.slice_high[frame]] };
+  const moment = momentAt(run, step);
+  return { phi: changeAt(moment), span: [numberAt(moment, "slice_low"), numberAt(moment, "slice_high")] };
 }
 
 /** The step of a run that stands at the cursor: the same step, or the same cost or time as the focused run. */

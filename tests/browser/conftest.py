@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn, Protocol
 
@@ -103,11 +104,9 @@ def chromium() -> str:
     return executable
 
 
-# Depends on chromium so that no server starts where nothing can look at it.
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Lab]:
+@contextmanager
+def _served(home: Path) -> Iterator[Lab]:
     """`streamlit run app.py` as a user's first start: a new HOME, and the project's own settings."""
-    home = tmp_path_factory.mktemp("home")
     port = _free_port()
     lab = Lab(f"http://localhost:{port}", home / "server.log")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("STREAMLIT_")}
@@ -126,6 +125,21 @@ def lab(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Lab
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+# Depends on chromium so that no server starts where nothing can look at it.
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Lab]:
+    """The server that the tests share."""
+    with _served(tmp_path_factory.mktemp("home")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def fresh_lab(tmp_path: Path, chromium: str) -> Iterator[Lab]:
+    """A server that nobody has visited yet."""
+    with _served(tmp_path) as lab:
+        yield lab
 
 
 # One a module, not a session: while Playwright runs, its event loop keeps asyncio.run from working in this process.

@@ -55,6 +55,22 @@ def test_moons_play_scrub_and_fork_and_the_link_reopens_both_branches(open_page,
     assert _data(again, "step") == "30" and _data(again, "focus") == "r2"
 
 
+def test_where_the_player_rests_between_two_frames_it_shows_that_steps_slice(open_page, wait_until_idle) -> None:
+    page = open_page(_at(SMALL))
+    page.wait_for_selector(PLAYER)
+    page.locator(PLAYER).focus()
+    page.keyboard.press("ArrowRight")
+    hint = page.locator("[data-part=slice-hint]")
+    _wait_for(lambda: _data(page, "step") == "1" and hint.inner_text() == "")
+    caption = page.locator("[data-part=caption]")
+    assert caption.inner_text().startswith("Before step 1 ·")
+    wait_until_idle(page)
+    before = _data(page, "signature")
+    page.keyboard.press("Space")
+    _wait_for(lambda: int(_data(page, "step")) > 20)
+    assert _data(page, "signature") == before  # nothing was asked for while it played
+
+
 def test_a_diverging_run_says_where_and_what_to_do(open_page) -> None:
     runs = (RunSetting("adam_qlr"), RunSetting("gradient_descent", values=(("learning_rate", 1.0),)))
     page = open_page(_at(NetworkState(NetworkLab("curve", depth=2, activation="relu", steps=50), runs)))

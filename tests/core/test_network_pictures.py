@@ -10,7 +10,7 @@ from scipy.special import softmax
 
 from qlr_core.network_lab import NetworkLab, NetworkProblem, network_problem
 from qlr_core.network_pictures import CURVE_POINTS, picture_reach, picture_side
-from qlr_core.network_run import NetworkRun, run_network
+from qlr_core.network_run import NetworkRun, frame_at, run_network
 from qlr_core.network_walk import Leg, parameters_at
 from qlr_core.objective import Batch, linearize
 from qlr_core.optimizers.adam import AdamHyper
@@ -64,6 +64,19 @@ def test_the_decision_surface_is_the_probability_on_the_grid(moons: NetworkRun) 
         outputs = outputs_of(problem, params, np.array([[ticks[column], ticks[row]]]))
         # Half a byte of rounding, and a little of the two programs'.
         assert abs(int(picture[STEP, 0, row, column]) - 255 * softmax(outputs[0])[1]) <= 0.6
+
+
+@pytest.mark.parametrize("step", [STEP, 24, 25, 29])  # within a chunk, at its end and its beginning, and the last one
+def test_the_frame_of_any_one_step_is_the_one_of_the_run(moons: NetworkRun, step: int) -> None:
+    alone = frame_at(MOONS, QLR, step)
+    for name, found in alone._asdict().items():
+        # The same programs on the same numbers: not even rounding differs.
+        np.testing.assert_array_equal(found[0], getattr(moons.record.frames, name)[step], err_msg=name)
+
+
+def test_the_frame_of_a_step_that_the_run_does_not_take_is_refused() -> None:
+    with pytest.raises(ValueError, match="step = 30 is out of range; give a whole number from 0 to 29"):
+        frame_at(MOONS, QLR, 30)
 
 
 def test_three_classes_share_the_bytes_of_two() -> None:

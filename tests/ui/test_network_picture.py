@@ -1,7 +1,10 @@
 """What the browser is sent of small networks: bounded, whatever the settings, and the numbers of the run."""
 
 import json
+import shutil
 import struct
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from qlr_core.network_outcome import network_outcome
 from qlr_core.network_run import NetworkRun
 from qlr_ui import network_cached
 from qlr_ui.labels import run_labels
-from qlr_ui.network_picture import formula, network_picture
+from qlr_ui.network_picture import Rest, formula, network_picture
 from qlr_ui.network_presets import PRESETS
 from qlr_ui.network_state import MAX_RUNS, NetworkState
 from qlr_ui.network_tables import eigenvalue_chart, eigenvalues, runs_csv, summary
@@ -59,6 +62,30 @@ def test_columns_hold_the_runs_numbers_and_the_frames_fill_what_an_optimizer_doe
         np.testing.assert_allclose(columns["curvature"][steps], run.record.frames.curvature[:-1], rtol=1e-6)
         assert np.isfinite(columns["actual_change"][steps]).all()
     assert header["frames"]["steps"][-1] == 60
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node runs the player's decoder")
+@pytest.mark.parametrize("resting", [False, True])
+def test_the_player_reads_back_what_was_written_and_rests_between_two_frames(resting: bool) -> None:
+    state = NetworkState(NetworkLab(steps=96, width=8), (RunSetting("adam"), RunSetting("adam_qlr")))
+    runs, step = _runs(state), 51
+    assert step not in runs[0].record.frames.step
+    rest = Rest(0, network_cached.lab_frame(state.lab, network_cached.legs_of(state)[0], step)) if resting else None
+    reader = Path(__file__).parents[1] / "player" / "decode_network.mjs"
+    data = network_picture(state, runs, {}, rest)
+    done = subprocess.run(["node", str(reader), str(step)], input=data, capture_output=True, check=True, timeout=60)
+    first, second = json.loads(done.stdout)["runs"]
+    frames, number = runs[0].record.frames, 25
+    expected = step if resting else 50
+    assert (first["step"], second["step"], frames.step[number]) == (expected, 50, 50)
+    moment, row = (rest.frame, 0) if rest else (frames, number)
+    assert first["loss"] == float(moment.train_loss[row])
+    change = moment.slice[row] - runs[0].record.info.loss[expected]
+    np.testing.assert_array_equal(np.asarray(first["change"], np.float32), change)
+    assert first["picture"] == moment.picture[row].ravel().tolist()
+    # What Adam does not evaluate is filled in where it was measured.
+    assert (first["row"]["curvature"] is not None) == resting
+    assert first["row"]["loss"] == float(runs[0].record.info.loss[step])
 
 
 def test_the_line_above_the_picture_names_the_network_and_its_batches() -> None:
