@@ -17,7 +17,7 @@ from qlr_core.objective import PLAIN_VALUE, RESIDUALS, Batch, Objective, lineari
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.optimizers.base import Optimizer, StepInfo
 from qlr_core.ranges import as_arrays
-from qlr_core.rollout import Moment, RunState, rollout, start
+from qlr_core.rollout import Moment, RunState, loss_only, rollout, start
 from qlr_core.surfaces import Point, Surface, value_at
 
 SLICE_POINTS = 65
@@ -245,16 +245,12 @@ def _seconds_per_step(optimizer: Optimizer, run: RunState, data: Batch, hyper: A
     """Measured on a chunk of the optimizer's own work: the recording takes longer than the step, and the same for all."""
 
     def chunk() -> None:
-        jax.block_until_ready(rollout(optimizer, run, data, None, hyper, steps=CHUNK, record=_loss_alone))
+        jax.block_until_ready(rollout(optimizer, run, data, None, hyper, steps=CHUNK, record=loss_only))
 
     chunk()  # compiles
     begin = time.perf_counter()
     chunk()
     return (time.perf_counter() - begin) / CHUNK
-
-
-def _loss_alone(moment: Moment) -> Float[Array, ""]:
-    return moment.info.loss
 
 
 def _chain(
