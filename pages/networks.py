@@ -25,7 +25,7 @@ elif runs := network_lab.train(state):
     summary = network_lab.show(state, runs)
     st.subheader("How the runs compare")
     st.dataframe(summary, hide_index=True, width="stretch")
-    st.subheader("Curvature at the end")
+    st.subheader("Curvature")
     network_lab.show_spectrum(state)
 
 st.subheader("What you see")

@@ -61,9 +61,9 @@ def lab_frame(lab: NetworkLab, legs: Legs, step: int) -> Frames:
 
 
 @st.cache_data(max_entries=96, show_spinner=False)
-def lab_spectrum(lab: NetworkLab, legs: Legs) -> Spectrum:
-    """The leading eigenvalues of each curvature matrix at the end of a run."""
-    return spectrum_of(lab, legs, lab.steps)
+def lab_spectrum(lab: NetworkLab, legs: Legs, step: int) -> Spectrum:
+    """The leading eigenvalues of each curvature matrix after so many steps of a run."""
+    return spectrum_of(lab, legs, step)
 
 
 def _legs(lineage: Lineage) -> Legs:

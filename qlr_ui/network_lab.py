@@ -100,21 +100,25 @@ def show(state: NetworkState, runs: list[NetworkRun]) -> pd.DataFrame:
 
 
 def show_spectrum(state: NetworkState) -> None:
-    """The leading eigenvalues of the three matrices at the end of a run, once they are asked for."""
+    """The leading eigenvalues of the three matrices at a step of a run, once they are asked for."""
     if reason := too_large(state.lab):
         st.caption(reason)
         return
     labels, legs = run_labels(state), network_cached.legs_of(state)
-    place = st.selectbox("At the end of", range(len(labels)), format_func=lambda number: labels[number])
-    asked = (state.lab, legs[place])
-    if st.button("Leading eigenvalues at the end"):
+    left, right = st.columns(2)
+    place = left.selectbox("Run", range(len(labels)), format_func=lambda number: labels[number])
+    steps = state.lab.steps
+    # A lab of another length is another slider, so that no step lies beyond its end.
+    step = right.slider("After so many steps", 0, steps, steps, key=f"{_SPECTRUM}_{steps}")
+    asked = (state.lab, legs[place], step)
+    if st.button("Leading eigenvalues"):
         st.session_state[_SPECTRUM] = asked
     if st.session_state.get(_SPECTRUM) != asked:
         return
     with st.spinner("Lanczos on products with each matrix, over all training rows.", show_time=True):
         table = eigenvalues(network_cached.lab_spectrum(*asked))
     if table.isna().to_numpy().any():
-        st.info("This run has diverged: its matrices are not finite. Take another run.")
+        st.info("This run has diverged by then: its matrices are not finite. Take an earlier step, or another run.")
         return
     chart, numbers = st.columns(2)
     chart.altair_chart(eigenvalue_chart(table), width="stretch", key="network_eigenvalues")

@@ -76,9 +76,14 @@ def test_a_slider_changes_its_run_and_the_link_and_a_new_seed_all_of_them() -> N
 def test_eigenvalues_appear_when_they_are_asked_for() -> None:
     page = _open(NetworkState(NetworkLab(width=4, steps=25), _TWO))
     assert len(page.dataframe) == 1
-    next(button for button in page.button if button.label == "Leading eigenvalues at the end").click().run()
+    next(button for button in page.button if button.label == "Leading eigenvalues").click().run()
     assert not page.exception
     assert page.dataframe[1].value.columns.tolist()[1:] == ["Fisher", "Hessian", "Empirical Fisher"]
+    at_the_end = page.dataframe[1].value
+    page.slider[0].set_value(3).run()
+    assert len(page.dataframe) == 1  # other eigenvalues are to be asked for
+    next(button for button in page.button if button.label == "Leading eigenvalues").click().run()
+    assert not page.exception and not page.dataframe[1].value.equals(at_the_end)
 
 
 def test_a_network_too_large_for_eigenvalues_says_so() -> None:

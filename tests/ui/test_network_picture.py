@@ -122,7 +122,7 @@ def test_the_files_and_tables_have_a_row_for_each_run_step_and_eigenvalue() -> N
     runs, labels = _runs(state), run_labels(state)
     assert runs_csv(labels, runs).count(b"\n") == 1 + 2 * 30
     assert len(summary(labels, runs, "RMSE")) == 2
-    table = eigenvalues(network_cached.lab_spectrum(state.lab, network_cached.legs_of(state)[0]))
+    table = eigenvalues(network_cached.lab_spectrum(state.lab, network_cached.legs_of(state)[0], 20))
     assert len(table) == 10 and table.notna().to_numpy().all()
     assert set(eigenvalue_chart(table).to_dict()["encoding"]) >= {"x", "y", "color", "shape"}
 
