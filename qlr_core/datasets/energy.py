@@ -7,9 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from qlr_core.datasets.base import Dataset, NoKnobs, Parts
+from qlr_core.sources.directory import DATA_DIRECTORY
 
-# Names the folder that holds uci_energy/ and the other real data.
-DATA_DIRECTORY = "QLR_DATA_DIR"
 _FOLDER, _ROWS, _COLUMNS = "uci_energy", 768, 9
 # As in the paper's program: the last 76 of the shuffled rows are the test; here a tenth of the others validates.
 _TEST, _VALIDATION = 76, 69
