@@ -8,8 +8,10 @@ import typer
 from qlr_core import bench as benchmarks
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.reference import hyperparameter_table
+from qlr_core.sources.commands import data
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="AdamQLR from the command line.")
+app.add_typer(data, name="data")
 
 
 @app.callback()

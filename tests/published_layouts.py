@@ -1,6 +1,8 @@
 """Small files in the layouts that the sources publish, and the sources that read them."""
 
 import gzip
+import io
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -91,3 +93,18 @@ def rows_of(name: str, folder: Path) -> RawData:
     data = small(name, folder).load(folder)
     assert isinstance(data, RawData)
     return data
+
+
+def tar_of(*entries: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    """A gzipped tar archive of these entries."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for entry, content in entries:
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def files_below(folder: Path) -> list[str]:
+    """The files in a folder and its folders."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
