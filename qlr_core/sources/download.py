@@ -69,8 +69,8 @@ def download(file: SourceFile, folder: Path) -> Path:
         store.fetch(path.name, downloader=_ATTEMPT)
     except RequestException as error:
         raise DataError(
-            f"{file.url} cannot be downloaded ({error}). Try again with a connection, or get that file elsewhere and put "
-            f"it at {path}."
+            f"{file.url} cannot be downloaded. Try again with a connection, or get that file elsewhere and put it at {path}. "
+            f"The reason was: {error}"
         ) from None
     except ValueError as error:
         raise DataError(

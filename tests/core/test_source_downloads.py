@@ -107,19 +107,19 @@ def test_another_size_is_refused_where_no_checksum_is_published(server: Server, 
 
 def test_a_download_that_breaks_off_is_an_error_and_leaves_nothing(server: Server, tmp_path: Path) -> None:
     server.held_back = 1_000
-    with pytest.raises(DataError, match=r"cannot be downloaded .*put it at .*data\.bin"):
+    with pytest.raises(DataError, match=r"cannot be downloaded\..*put it at .*data\.bin"):
         fetch(source_of(published(server.address)), tmp_path)
     assert files_below(tmp_path) == []
 
 
 def test_a_file_that_the_server_lacks_is_named_with_its_place(server: Server, tmp_path: Path) -> None:
     server.content.clear()
-    with pytest.raises(DataError, match=r"data\.bin cannot be downloaded \(404 .*put it at .*local/data\.bin"):
+    with pytest.raises(DataError, match=r"data\.bin cannot be downloaded\..*put it at .*local/data\.bin.*404"):
         fetch(source_of(published(server.address)), tmp_path)
 
 
 def test_a_server_that_is_down_is_named_with_the_remedy(tmp_path: Path, server: Server) -> None:
-    with pytest.raises(DataError, match=r"cannot be downloaded .*with a connection, or get that file elsewhere"):
+    with pytest.raises(DataError, match=r"cannot be downloaded.*with a connection, or get that file elsewhere"):
         fetch(source_of(published("http://127.0.0.1:9")), tmp_path)  # the discard port, where nobody answers
 
 
