@@ -22,9 +22,9 @@ __all__ = [
     "source_named",
 ]
 
-SOURCES: tuple[Source, ...] = (FASHION_MNIST, CIFAR10, SVHN, ENERGY, PROTEIN, PTB, PYTHON_DOCS)
+SOURCES: tuple[Source[RawData | RawText], ...] = (FASHION_MNIST, CIFAR10, SVHN, ENERGY, PROTEIN, PTB, PYTHON_DOCS)
 
 
-def source_named(name: str) -> Source:
+def source_named(name: str) -> Source[RawData | RawText]:
     """The source of that name; ValueError with the nearest names there are."""
     return named(SOURCES, name, "source")

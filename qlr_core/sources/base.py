@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Int32, Integer, Shaped
@@ -59,8 +59,12 @@ class SourceFile:
     size: int = 0
 
 
+# What a source reads: rows or a text.
+Raw = TypeVar("Raw", bound=RawData | RawText, covariant=True)
+
+
 @dataclass(frozen=True)
-class Source:
+class Source(Generic[Raw]):
     """What a source says of itself; the registry is made of these.
 
     ``read(folder)`` gives the raw rows from the data directory. ``read_partial`` does so where training files are missing,
@@ -71,18 +75,18 @@ class Source:
     name: str
     label: str
     files: tuple[SourceFile, ...]
-    read: Callable[[Path], RawData | RawText]
+    read: Callable[[Path], Raw]
     origin: str
     license: str
     archives: tuple[SourceFile, ...] = ()
-    read_partial: Callable[[Path], RawData] | None = None
+    read_partial: Callable[[Path], Raw] | None = None
 
     def missing(self, directory: str | Path = "") -> tuple[SourceFile, ...]:
         """The files that are not in the data directory."""
         folder = data_directory(directory)
         return tuple(file for file in self.files if not (folder / file.path).is_file())
 
-    def load(self, directory: str | Path = "", *, allow_partial: bool = False) -> RawData | RawText:
+    def load(self, directory: str | Path = "", *, allow_partial: bool = False) -> Raw:
         """The raw rows; with ``allow_partial``, of those training files that are there.
 
         Sizes, magic numbers and shapes are checked, checksums are not: ``check`` does that. DataError, with the remedy,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from qlr_core.datasets import DATASETS, Dataset, dataset_named, prepare
-from qlr_core.datasets.energy import DATA_DIRECTORY
 from qlr_core.ranges import knobs_with, ranges_of
+from qlr_core.sources import DATA_DIRECTORY
 
 
 @pytest.fixture
@@ -145,13 +145,12 @@ def test_energy_keeps_the_published_test_part(energy_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("data.txt", "1 2 3\n" * 768, "768 rows of 3 numbers instead of 768 of 9"),
-        ("data.txt", "0.98 oops\n", "data.txt is damaged .*fetch it again"),
-        ("permutation_indices.txt", "0\n" * 768, "does not name each of the 768 rows once"),
-        ("permutation_indices.txt", "", "does not name each of the 768 rows once"),
+        ("data.txt", "1 2 3\n" * 768, "expected 768 rows of 9 numbers, found 768 of 3"),
+        ("data.txt", "0.98 oops\n", "data.txt is damaged.*data fetch uci_energy"),
+        ("permutation_indices.txt", "0\n" * 768, "each of the 768 rows once"),
+        ("permutation_indices.txt", "", "each of the 768 rows once"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:loadtxt. input contained no data:UserWarning")
 def test_a_damaged_energy_file_is_refused(energy_folder: Path, name: str, text: str, message: str) -> None:
     (energy_folder / name).write_text(text)
     energy = dataset_named("energy")
@@ -162,7 +161,7 @@ def test_a_damaged_energy_file_is_refused(energy_folder: Path, name: str, text: 
 def test_a_missing_energy_file_is_named_with_the_remedy(energy_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     energy = dataset_named("energy")
     (energy_folder / "permutation_indices.txt").unlink()
-    with pytest.raises(ValueError, match=r"without uci_energy/permutation_indices\.txt"):
+    with pytest.raises(ValueError, match=r"missing from .*uci_energy/permutation_indices\.txt"):
         energy.load(energy.default_knobs, 0)
-    monkeypatch.delenv(DATA_DIRECTORY)
+    monkeypatch.setenv(DATA_DIRECTORY, str(energy_folder / "elsewhere"))
     assert "set QLR_DATA_DIR to a folder" in energy.unavailable()
