@@ -21,8 +21,9 @@ ModelState = PyTree
 class Batch(NamedTuple):
     """What one step works on: rows of inputs and targets, and which examples count.
 
-    ``mask`` has the shape of the per-example losses, 1 where an example counts and 0 for padding; None counts all. A
-    surface has no rows: its parameters are the inputs.
+    ``mask`` has the shape of the per-example losses, 1 where an example counts and 0 for padding; None counts all. Where
+    an example is a token, a mask of the rows alone counts or leaves out whole rows. A surface has no rows: its parameters
+    are the inputs.
     """
 
     inputs: Any = None
@@ -141,10 +142,17 @@ class Linearization(NamedTuple):
 
 
 def example_weights(losses: Float[Array, "..."], mask: Float[Array, "..."] | None) -> Float[Array, "..."]:
-    """Weights that turn a sum over examples into the mean over those that count; all 0 where none does."""
+    """Weights that turn a sum over examples into the mean over those that count; all 0 where none does.
+
+    A mask with fewer axes than the losses holds for all of the axes it lacks, the last ones. ValueError where the axes it
+    has are not those of the losses.
+    """
     if mask is None:
         return jnp.full_like(losses, 1.0 / losses.size)
-    mask = mask.astype(losses.dtype)
+    if mask.shape != losses.shape[: mask.ndim]:
+        raise ValueError(f"The mask has shape {mask.shape}, the losses {losses.shape}; give one entry an example or a row.")
+    lacking = tuple(range(mask.ndim, losses.ndim))
+    mask = jnp.broadcast_to(jnp.expand_dims(mask.astype(losses.dtype), lacking), losses.shape)
     return mask / jnp.maximum(jnp.sum(mask), 1)
 
 

@@ -77,6 +77,14 @@ def test_the_weights_sum_to_one_or_are_all_zero(dtype: Any) -> None:
     assert example_weights(losses, mask).dtype == dtype
 
 
+def test_a_mask_of_the_rows_counts_all_tokens_of_a_row_or_none() -> None:
+    # As many tokens as rows: NumPy's broadcasting would silently weigh the tokens instead.
+    losses, rows = jnp.ones((3, 3)), jnp.asarray([1.0, 0.0, 1.0])
+    np.testing.assert_array_equal(example_weights(losses, rows), np.outer(rows, np.full(3, 1 / 6, np.float32)))
+    with pytest.raises(ValueError, match=r"The mask has shape \(2,\), the losses \(3, 3\)"):
+        example_weights(losses, jnp.ones(2))
+
+
 def test_the_model_sees_one_key_one_mask_and_training_mode_at_every_point() -> None:
     seen = []
 
