@@ -1,6 +1,5 @@
 """What all runs of a small-network lab share: data, model, loss, initial weights and batches, from plain settings."""
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -55,7 +54,7 @@ class NetworkLab:
     def parameters(self) -> int:
         """How many parameters the network has."""
         dataset = dataset_named(self.dataset)
-        return parameter_count(math.prod(dataset.input_shape), self.hidden, dataset.outputs)
+        return parameter_count(mlp(self.hidden, dataset.outputs, self.activation), dataset.input_shape)
 
 
 class NetworkProblem(NamedTuple):

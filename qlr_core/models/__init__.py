@@ -1,7 +1,25 @@
-"""Models as pure functions: ``init(key) -> (params, model_state)`` and ``apply``, by Flax."""
+"""Models as pure functions: ``init(key, inputs) -> (params, model_state)`` and ``apply``, by Flax; and their registry."""
 
-from qlr_core.models.base import Model
+from qlr_core.models.base import Model, ModelSpec, parameter_count
 from qlr_core.models.memory import check_memory
-from qlr_core.models.mlp import mlp, parameter_count
+from qlr_core.models.mlp import MLP_50, mlp
+from qlr_core.models.resnet import RESNET_18, resnet
+from qlr_core.registry import named
 
-__all__ = ["Model", "check_memory", "mlp", "parameter_count"]
+MODELS: tuple[ModelSpec, ...] = (MLP_50, RESNET_18)
+
+__all__ = [
+    "MODELS",
+    "Model",
+    "ModelSpec",
+    "check_memory",
+    "mlp",
+    "model_named",
+    "parameter_count",
+    "resnet",
+]
+
+
+def model_named(name: str) -> ModelSpec:
+    """The model of that name; ValueError with the nearest names there are."""
+    return named(MODELS, name, "model")

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
-from qlr_core.models.base import Model
+from qlr_core.models.base import Model, ModelSpec
 from qlr_core.objective import ModelState, Params
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": nn.relu, "tanh": nn.tanh, "gelu": nn.gelu, "sin": jnp.sin}
@@ -53,6 +52,11 @@ def mlp(hidden: tuple[int, ...], outputs: int, activation: str = "relu") -> Mode
     return Model(init, apply)
 
 
-def parameter_count(inputs: int, hidden: tuple[int, ...], outputs: int) -> int:
-    """How many weights and biases such an MLP has."""
-    return sum((before + 1) * after for before, after in pairwise((inputs, *hidden, outputs)))
+# 50 hidden units, as in the paper's regression tasks and on Fashion-MNIST.
+MLP_50 = ModelSpec(
+    "mlp_50",
+    "MLP, 50 hidden units",
+    "Clarke & Hernández-Lobato 2024, section 4",
+    lambda outputs: mlp((50,), outputs),
+    input_shape=(28, 28, 1),
+)
