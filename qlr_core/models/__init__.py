@@ -4,9 +4,10 @@ from qlr_core.models.base import Model, ModelSpec, parameter_count
 from qlr_core.models.memory import check_memory
 from qlr_core.models.mlp import MLP_50, mlp
 from qlr_core.models.resnet import RESNET_18, resnet
+from qlr_core.models.transformer import TRANSFORMER_GPT2, TRANSFORMER_SMALL, transformer
 from qlr_core.registry import named
 
-MODELS: tuple[ModelSpec, ...] = (MLP_50, RESNET_18)
+MODELS: tuple[ModelSpec, ...] = (MLP_50, RESNET_18, TRANSFORMER_SMALL, TRANSFORMER_GPT2)
 
 __all__ = [
     "MODELS",
@@ -17,6 +18,7 @@ __all__ = [
     "model_named",
     "parameter_count",
     "resnet",
+    "transformer",
 ]
 
 
