@@ -114,7 +114,7 @@ def prepare(
     _check(dataset, inputs, targets)
     parts = dataset.parts(len(inputs), seed)
     axes = None if dataset.shared_scale else 0
-    input_mean, input_scale = _mean_and_scale(inputs[parts.train], axes)
+    input_mean, input_scale = mean_and_scale(inputs[parts.train], axes)
     if dataset.task == "classification":
         classes = np.unique(targets[parts.train])
         if len(classes) < 2:
@@ -125,7 +125,7 @@ def prepare(
         target_mean, target_scale = np.zeros(1, np.float32), np.ones(1, np.float32)
         targets = targets.astype(np.int32)
     else:
-        target_mean, target_scale = _mean_and_scale(targets[parts.train], 0)
+        target_mean, target_scale = mean_and_scale(targets[parts.train], 0)
         targets = ((targets - target_mean) / target_scale).astype(np.float32)
     inputs = ((inputs - input_mean) / input_scale).astype(np.float32)
     train, validation, test = (Split(inputs[rows], targets[rows]) for rows in parts)
@@ -148,7 +148,7 @@ def _check(dataset: Dataset, inputs: Num[np.ndarray, "..."], targets: Num[np.nda
         )
 
 
-def _mean_and_scale(
+def mean_and_scale(
     values: Num[np.ndarray, "rows *shape"], axes: int | None
 ) -> tuple[Float32[np.ndarray, "..."], Float32[np.ndarray, "..."]]:
     """The mean and the standard deviation; a column that never changes keeps its scale."""

@@ -1,0 +1,195 @@
+"""Writing a recorded run: atomically, one process at a time, and so that a killed one can go on where it was."""
+
+import fcntl
+import json
+import math
+import os
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+from orbax.checkpoint import v1 as ocp
+
+from qlr_core.optimizers.base import StepInfo
+from qlr_core.ranges import ranges_of
+from qlr_core.runs import (
+    CHECKPOINTS,
+    CONFIG,
+    EVALUATIONS,
+    METRICS,
+    STEPS,
+    RunError,
+    part_name,
+    parts,
+    plan_from,
+    read_config,
+    step_of,
+)
+from qlr_core.training import Plan, Prepared, Progress, Snapshot, first_snapshot
+
+_LOCK = ".lock"
+_PACKAGES = ("jax", "jaxlib", "optax", "flax", "kfac-jax", "numpy", "orbax-checkpoint")
+# A checkpoint that was just being replaced when the process died has a sound one before it.
+_KEPT = 2
+
+
+class Recorder:
+    """The one writer of a run folder; used in a ``with``. RunError where the folder cannot be had or written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self._lock: Any = None
+
+    def __enter__(self) -> "Recorder":
+        with self._writing():
+            (self.folder / METRICS).mkdir(parents=True, exist_ok=True)
+            (self.folder / CHECKPOINTS).mkdir(exist_ok=True)
+            self._lock = (self.folder / _LOCK).open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise RunError(f"Another process trains in {self.folder}. Wait for it, or name another folder.") from None
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._lock.close()
+
+    def begin(self, prepared: Prepared) -> None:
+        """Writes the configuration of a new run; RunError where the folder has one."""
+        if (self.folder / CONFIG).exists():
+            raise RunError(f"{self.folder} has a run. Go on with it by --resume, or name another folder.")
+        text = json.dumps(_configuration(prepared), indent=2, allow_nan=False)
+        with self._writing():
+            self._replace(self.folder / CONFIG, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def resume(self, prepared: Prepared) -> Snapshot:
+        """The last checkpoint, or the start where there is none; metrics from later steps are taken away."""
+        like = first_snapshot(prepared)
+        found = sorted((self.folder / CHECKPOINTS).glob("step-?????????"))
+        begin = like
+        if found:
+            try:
+                state = ocp.load(str(found[-1]), like.runs)
+            except (OSError, ValueError, KeyError) as error:
+                remedy = f"Delete {found[-1]} to go on from the checkpoint before it."
+                raise RunError(f"The checkpoint {found[-1].name} cannot be read ({error}). {remedy}") from None
+            begin = Snapshot(step_of(found[-1]), state)
+        with self._writing():
+            for path in parts(self.folder, STEPS):
+                if step_of(path) >= begin.step:
+                    path.unlink()
+            for path in parts(self.folder, EVALUATIONS):
+                if step_of(path) > begin.step:
+                    path.unlink()
+        return begin
+
+    def write(self, prepared: Prepared, progress: Progress) -> None:
+        """Adds the steps, and the evaluation if there is one."""
+        folder = self.folder / METRICS
+        steps, evaluated = _step_table(prepared, progress), _evaluation_table(prepared.plan, progress)
+        with self._writing():
+            self._replace(folder / part_name(STEPS, progress.first), lambda path: steps.to_parquet(path, index=False))
+            if evaluated is not None:
+                place = folder / part_name(EVALUATIONS, progress.after.step)
+                self._replace(place, lambda path: evaluated.to_parquet(path, index=False))
+
+    def checkpoint(self, snapshot: Snapshot) -> None:
+        """Saves the state; the two newest checkpoints are kept."""
+        folder = self.folder / CHECKPOINTS
+        with self._writing():
+            ocp.save(str(folder / f"step-{snapshot.step:09d}"), snapshot.runs, overwrite=True)
+            for old in sorted(folder.glob("step-?????????"))[:-_KEPT]:
+                shutil.rmtree(old)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            remedy = "Free some space or name another folder (--out), then go on with --resume."
+            raise RunError(f"{self.folder} cannot be written: {error.strerror or error}. {remedy}") from None
+
+    @staticmethod
+    def _replace(path: Path, write: Any) -> None:
+        """A reader sees the old file or the whole new one."""
+        temporary = path.with_name(f".{path.name}.new")
+        try:
+            write(temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def plan_in(folder: Path) -> Plan:
+    """The plan of a recorded run."""
+    return plan_from(read_config(folder)["plan"])
+
+
+def _configuration(prepared: Prepared) -> dict[str, Any]:
+    names = ranges_of(type(prepared.hyper))
+    device = jax.devices()[0]
+    return {
+        "plan": _plain(prepared.plan.as_plain()),
+        "hyperparameters": {name: _plain(float(getattr(prepared.hyper, name))) for name in names},
+        "parameters": sum(leaf[0].size for leaf in jax.tree.leaves(first_snapshot(prepared).runs.params)),
+        "steps_per_epoch": prepared.steps_per_epoch,
+        "metric": prepared.task.metric,
+        "device": f"{device.platform}: {device.device_kind}",
+        "machine": platform.platform(),
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
+        "git_revision": _revision(),
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON takes it, infinity as "inf"."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _revision() -> str:
+    """The commit of the project's own folder, "" outside a clone."""
+    try:
+        here = Path(__file__).parent
+        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
+
+
+def _step_table(prepared: Prepared, progress: Progress) -> pd.DataFrame:
+    seeds = prepared.plan.seeds
+    step = np.repeat(np.arange(progress.first, progress.first + progress.steps, dtype=np.int32), len(seeds))
+    columns: dict[str, Any] = {"step": step, "seed": np.tile(np.asarray(seeds, np.int32), progress.steps)}
+    for name in StepInfo._fields[:-2]:
+        columns[name] = getattr(progress.info, name).reshape(-1)
+    return pd.DataFrame(columns | {"seconds": np.float32(progress.seconds)})
+
+
+def _evaluation_table(plan: Plan, progress: Progress) -> pd.DataFrame | None:
+    if progress.evaluation is None:
+        return None
+    columns: dict[str, Any] = {"step": np.int32(progress.after.step), "seed": np.asarray(plan.seeds, np.int32)}
+    return pd.DataFrame(columns | progress.evaluation._asdict())

@@ -1,0 +1,88 @@
+"""The recorded run on disk: its layout, and how to read it back.
+
+    config.json                         the plan, every hyperparameter, versions, device, git revision
+    metrics/steps-000000000.parquet     one row a step and seed: all of StepInfo, and the seconds of the step
+    metrics/evaluations-000000100.parquet   one row a seed: losses and metrics of the validation and test parts
+    checkpoints/step-000000100/         the state, for --resume
+
+Parts are numbered by their first step, so that pandas, polars or duckdb read ``metrics/steps-*.parquet`` as one table.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from qlr_core.training import Plan
+
+CONFIG, METRICS, CHECKPOINTS = "config.json", "metrics", "checkpoints"
+STEPS, EVALUATIONS = "steps", "evaluations"
+
+
+class RunError(ValueError):
+    """A run folder that cannot be written, read or resumed; the message names it and the remedy."""
+
+
+def part_name(kind: str, step: int) -> str:
+    """The file of a part of the metrics."""
+    return f"{kind}-{step:09d}.parquet"
+
+
+def step_of(path: Path) -> int:
+    """The step in the name of a part or a checkpoint."""
+    return int(path.stem.rpartition("-")[2])
+
+
+def parts(folder: Path, kind: str) -> list[Path]:
+    """The parts of a kind, in the order of their steps."""
+    return sorted((folder / METRICS).glob(f"{kind}-*.parquet"))
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """What config.json says; RunError where the folder is no run or the file is damaged."""
+    path = folder / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        plan_from(config["plan"])
+    except FileNotFoundError:
+        raise RunError(f"{folder} is no recorded run: it has no {CONFIG}. Name a folder that train has made.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path} is damaged ({error}); the run cannot be read without it.") from None
+    return config
+
+
+def plan_from(plain: dict[str, Any]) -> Plan:
+    """The plan that ``Plan.as_plain`` wrote; infinity, which JSON lacks, is "inf"."""
+    pairs = {name: tuple((str(key), value) for key, value in plain[name]) for name in ("choices", "values")}
+    values = tuple((name, float(value)) for name, value in pairs["values"])
+    seeds = tuple(int(seed) for seed in plain["seeds"])
+    return Plan(**(plain | {"choices": pairs["choices"], "values": values, "seeds": seeds}))
+
+
+def read_steps(folder: Path) -> pd.DataFrame:
+    """Every recorded step: one row a step and seed, in their order; empty where none is."""
+    return _read(folder, STEPS)
+
+
+def read_evaluations(folder: Path) -> pd.DataFrame:
+    """Every evaluation: one row a step and seed, in their order; empty where none is."""
+    return _read(folder, EVALUATIONS)
+
+
+def recorded_runs(root: Path) -> list[Path]:
+    """The run folders directly below a root, the newest first; a root that is not there has none."""
+    if not root.is_dir():
+        return []
+    found = [path for path in root.iterdir() if (path / CONFIG).is_file() and not path.is_symlink()]
+    return sorted(found, key=lambda path: (path / CONFIG).stat().st_mtime, reverse=True)
+
+
+def _read(folder: Path, kind: str) -> pd.DataFrame:
+    tables = []
+    for path in parts(folder, kind):
+        try:
+            tables.append(pd.read_parquet(path))
+        except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+            raise RunError(f"{path} is damaged ({error}); delete it to read the rest of the run.") from None
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

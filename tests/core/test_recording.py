@@ -1,0 +1,206 @@
+"""A recorded run: whole on disk whatever happens to its process, and going on bit for bit where it was."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from qlr_core.__main__ import app
+from qlr_core.optimizers.base import StepInfo
+from qlr_core.recording import Recorder, plan_in
+from qlr_core.runs import CHECKPOINTS, RunError, read_config, read_evaluations, read_steps, recorded_runs
+from qlr_core.training import Plan, prepare, train
+
+ROOT = Path(__file__).parents[2]
+CHOICES, VALUES = (("curvature", "hessian"),), (("max_learning_rate", 0.1),)
+PLAN = Plan("digits", "adam_qlr", CHOICES, VALUES, batch_size=256, steps=8, seeds=(3, 4), evaluate_every=4)
+# Long enough to be killed in: some seconds of chunks of 20 steps.
+LONG = ("digits", "--steps", "3000", "--batch-size", "64", "--evaluate-every", "20", "--set", "max_learning_rate=0.1")
+
+
+def record(folder: Path, plan: Plan = PLAN) -> None:
+    prepared = prepare(plan)
+    with Recorder(folder) as recorder:
+        recorder.begin(prepared)
+        for progress in train(prepared, recorder.resume(prepared)):
+            recorder.write(prepared, progress)
+            recorder.checkpoint(progress.after)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "a"
+    record(folder)
+    return folder
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "qlr_core", "train", *arguments]
+
+
+def test_the_tables_have_a_row_a_step_and_seed_and_every_number_of_a_step(recorded: Path) -> None:
+    steps, evaluations = read_steps(recorded), read_evaluations(recorded)
+    assert len(steps) == 8 * 2 and len(evaluations) == 2 * 2
+    assert set(StepInfo._fields[:-2]) < set(steps.columns)
+    expected = np.concatenate([progress.info.loss for progress in train(prepare(PLAN))])
+    np.testing.assert_array_equal(steps[steps.seed == 4].loss, expected[:, 1])
+    assert evaluations.step.tolist() == [4, 4, 8, 8] and evaluations.test_metric.between(0, 1).all()
+
+
+def test_the_parts_are_one_table_to_pandas_as_they_stand(recorded: Path) -> None:
+    files = sorted(str(path) for path in (recorded / "metrics").glob("steps-*.parquet"))
+    together = pd.concat([pd.read_parquet(file) for file in files])
+    assert len(files) == 2 and len(together) == 16
+
+
+def test_the_configuration_says_how_to_run_it_again(recorded: Path) -> None:
+    config = read_config(recorded)
+    assert plan_in(recorded) == PLAN
+    assert config["hyperparameters"]["max_learning_rate"] == pytest.approx(0.1)
+    assert config["hyperparameters"]["max_gradient_norm"] == "inf"
+    assert config["parameters"] == 64 * 32 + 32 + 32 * 10 + 10
+    assert config["versions"]["jax"] and config["device"]
+    json.loads((recorded / "config.json").read_text(), parse_constant=pytest.fail)
+
+
+def test_runs_are_found_below_their_root_alone(recorded: Path, tmp_path: Path) -> None:
+    assert recorded_runs(recorded.parent) == [recorded]
+    assert recorded_runs(tmp_path / "nowhere") == []
+    (tmp_path / "link").symlink_to(recorded)
+    assert recorded_runs(tmp_path) == []
+
+
+def test_a_second_process_is_refused_and_the_first_ones_data_stay(recorded: Path) -> None:
+    before = read_steps(recorded)
+    with Recorder(recorded), pytest.raises(RunError, match="Another process trains in"), Recorder(recorded):
+        pass
+    pd.testing.assert_frame_equal(read_steps(recorded), before)
+
+
+def test_a_new_run_does_not_overwrite_another(recorded: Path) -> None:
+    with Recorder(recorded) as recorder, pytest.raises(RunError, match="has a run"):
+        recorder.begin(prepare(PLAN))
+
+
+def test_a_full_disk_gets_a_sentence_and_what_was_written_stays_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = prepare(PLAN)
+
+    def full(*paths: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with Recorder(tmp_path / "run") as recorder:
+        recorder.begin(prepared)
+        chunks = train(prepared)
+        recorder.write(prepared, next(chunks))
+        monkeypatch.setattr("qlr_core.recording.os.replace", full)
+        with pytest.raises(RunError, match=r"No space left.*--resume"):
+            recorder.write(prepared, next(chunks))
+    assert len(read_steps(tmp_path / "run")) == 8
+    assert not list((tmp_path / "run" / "metrics").glob(".*"))
+
+
+def test_a_folder_that_cannot_be_made_gets_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot be written"), Recorder(tmp_path / "file" / "run"):
+        pass
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"plan": {}}'])
+def test_a_damaged_configuration_gets_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(RunError, match="damaged"):
+        read_config(tmp_path)
+
+
+def test_a_damaged_part_is_named(tmp_path: Path) -> None:
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "steps-000000000.parquet").write_bytes(b"PAR1 and then nothing")
+    with pytest.raises(RunError, match=r"steps-000000000\.parquet is damaged"):
+        read_steps(tmp_path)
+
+
+def test_the_command_trains_records_and_resumes_nothing_once_it_is_done(tmp_path: Path) -> None:
+    run = CliRunner().invoke(app, ["train", "diabetes", "--epochs", "3", "--out", str(tmp_path), "--optimizer", "adam"])
+    assert run.exit_code == 0, run.output
+    (folder,) = recorded_runs(tmp_path)
+    assert "Done." in run.output and "validation" in run.output
+    before = read_steps(folder)
+    again = CliRunner().invoke(app, ["train", "--resume", str(folder)])
+    assert again.exit_code == 0 and len(before) == len(read_steps(folder))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["digitz"], "did you mean digits"),
+        (["digits", "--set", "dampin=1"], "no number 'dampin'"),
+        (["digits", "--set", "initial_damping"], "is no name=value"),
+        (["digits", "--set", "initial_damping=much"], "is not a number"),
+        (["digits", "--epochs", "1", "--steps", "3"], "give one of them"),
+        (["--resume", "nowhere"], "is no recorded run"),
+    ],
+)
+def test_a_wrong_argument_gets_a_sentence_and_the_exit_code_of_failure(arguments: list[str], says: str) -> None:
+    run = CliRunner().invoke(app, ["train", *arguments])
+    assert run.exit_code == 1 and says in run.output
+
+
+def wait_for_steps(root: Path, count: int) -> Path:
+    """The run that a process has begun, once it has recorded so many parts."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        for folder in recorded_runs(root):
+            if len(list((folder / "metrics").glob("steps-*.parquet"))) >= count:
+                return folder
+        time.sleep(0.05)
+    raise AssertionError("the run did not begin")
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    whole = CliRunner().invoke(app, ["train", *LONG, "--out", str(tmp_path / "whole")])
+    assert whole.exit_code == 0, whole.output
+    (expected,) = recorded_runs(tmp_path / "whole")
+    out, moments = tmp_path / "killed", np.random.default_rng(0)
+    start = [*command(*LONG, "--checkpoint-seconds", "0.2"), "--out", str(out)]
+    process = subprocess.Popen(start, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    folder = wait_for_steps(out, 3)
+    for _ in range(3):
+        time.sleep(moments.uniform(0.0, 0.8))
+        process.kill()
+        assert process.wait() in (-signal.SIGKILL, 0)
+        begun = len(list((folder / "metrics").glob("steps-*.parquet")))
+        process = subprocess.Popen(
+            command("--resume", str(folder), "--checkpoint-seconds", "0.2"),
+            cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        wait_for_steps(out, min(begun + 2, 150))
+    assert process.wait(timeout=120) == 0
+    found, truth = read_steps(folder), read_steps(expected)
+    pd.testing.assert_frame_equal(found.drop(columns="seconds"), truth.drop(columns="seconds"))
+    pd.testing.assert_frame_equal(read_evaluations(folder), read_evaluations(expected))
+    assert len(list((folder / CHECKPOINTS).iterdir())) <= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_stop_ends_with_a_checkpoint(tmp_path: Path, number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        [*command(*LONG), "--out", str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    folder = wait_for_steps(tmp_path, 3)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, output
+    assert f"--resume {folder}" in output
+    (checkpoint,) = (folder / CHECKPOINTS).iterdir()
+    assert int(checkpoint.name.rpartition("-")[2]) == read_steps(folder).step.max() + 1
