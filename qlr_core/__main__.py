@@ -9,9 +9,12 @@ from qlr_core import bench as benchmarks
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.reference import hyperparameter_table
 from qlr_core.sources.commands import data
+from qlr_core.train_command import tasks, train_task
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="AdamQLR from the command line.")
 app.add_typer(data, name="data")
+app.command("train")(train_task)
+app.command("tasks")(tasks)
 
 
 @app.callback()
