@@ -19,7 +19,7 @@ from qlr_core.objective import ModelState, Params
 # He et al. 2015, "Delving deep into rectifiers", equation 10; a bias would only shift what the normalization centers.
 _convolution = partial(nn.Conv, use_bias=False, kernel_init=nn.initializers.he_normal())
 # The momentum and ε of the usual implementations (torchvision's). The variance is that of the differences from the mean:
-# the faster E[x²] − E[x]² cancels digits, which the reduction ratio would show as noise.
+# with Flax's default, E[x²] − E[x]², digits cancel, and Δf of a small step was 3 to 20 times as far from its float64 value.
 _normalization = partial(nn.BatchNorm, momentum=0.9, epsilon=1e-5, use_fast_variance=False)
 
 
