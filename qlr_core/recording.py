@@ -20,12 +20,14 @@ import numpy as np
 import pandas as pd
 from orbax.checkpoint import v1 as ocp
 
+from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.base import StepInfo
-from qlr_core.ranges import ranges_of
+from qlr_core.ranges import knobs_with
 from qlr_core.runs import (
     CHECKPOINTS,
     CONFIG,
     EVALUATIONS,
+    LOCK,
     METRICS,
     STEPS,
     RunError,
@@ -37,7 +39,6 @@ from qlr_core.runs import (
 )
 from qlr_core.training import Plan, Prepared, Progress, Snapshot, first_snapshot
 
-_LOCK = ".lock"
 _PACKAGES = ("jax", "jaxlib", "optax", "flax", "kfac-jax", "numpy", "orbax-checkpoint")
 # A checkpoint that was just being replaced when the process died has a sound one before it.
 _KEPT = 2
@@ -54,7 +55,7 @@ class Recorder:
         with self._writing():
             (self.folder / METRICS).mkdir(parents=True, exist_ok=True)
             (self.folder / CHECKPOINTS).mkdir(exist_ok=True)
-            self._lock = (self.folder / _LOCK).open("w")
+            self._lock = (self.folder / LOCK).open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -137,16 +138,16 @@ def plan_in(folder: Path) -> Plan:
 
 
 def _configuration(prepared: Prepared) -> dict[str, Any]:
-    names = ranges_of(type(prepared.hyper))
-    device = jax.devices()[0]
+    plan, device = prepared.plan, jax.devices()[0]
+    knobs = knobs_with(optimizer_named(plan.optimizer).hyper, **dict(plan.values))
     return {
-        "plan": _plain(prepared.plan.as_plain()),
-        "hyperparameters": {name: _plain(float(getattr(prepared.hyper, name))) for name in names},
+        "plan": _plain(plan.as_plain()),
+        "hyperparameters": _plain(knobs._asdict()),
         "parameters": sum(leaf[0].size for leaf in jax.tree.leaves(first_snapshot(prepared).runs.params)),
         "steps_per_epoch": prepared.steps_per_epoch,
         "metric": prepared.task.metric,
         "device": f"{device.platform}: {device.device_kind}",
-        "machine": platform.platform(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
         "git_revision": _revision(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

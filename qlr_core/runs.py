@@ -8,6 +8,7 @@
 Parts are numbered by their first step, so that pandas, polars or duckdb read ``metrics/steps-*.parquet`` as one table.
 """
 
+import fcntl
 import json
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pandas as pd
 
 from qlr_core.training import Plan
 
-CONFIG, METRICS, CHECKPOINTS = "config.json", "metrics", "checkpoints"
+CONFIG, METRICS, CHECKPOINTS, LOCK = "config.json", "metrics", "checkpoints", ".lock"
 STEPS, EVALUATIONS = "steps", "evaluations"
 
 
@@ -76,6 +77,24 @@ def recorded_runs(root: Path) -> list[Path]:
         return []
     found = [path for path in root.iterdir() if (path / CONFIG).is_file() and not path.is_symlink()]
     return sorted(found, key=lambda path: (path / CONFIG).stat().st_mtime, reverse=True)
+
+
+def is_live(folder: Path) -> bool:
+    """Whether a process is training in the folder now."""
+    try:
+        with (folder / LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def steps_done(folder: Path) -> int:
+    """How many steps are recorded, from the last part alone."""
+    found = parts(folder, STEPS)
+    return int(pd.read_parquet(found[-1], columns=["step"]).step.max()) + 1 if found else 0
 
 
 def _read(folder: Path, kind: str) -> pd.DataFrame:
