@@ -13,6 +13,7 @@ st.navigation(
     [
         st.Page("pages/surfaces.py", title="Rosenbrock lab", default=True),
         st.Page("pages/networks.py", title="Small networks", url_path="networks"),
+        st.Page("pages/runs.py", title="Recorded runs", url_path="runs"),
     ],
     position="top",
 ).run()

@@ -18,6 +18,8 @@ from qlr_core.tasks import TASKS, task_named
 from qlr_core.training import Plan, Prepared, Progress, prepare, train
 
 _WIDTH = 118
+# A run shorter than so many times 100 steps is evaluated about as often.
+_EVALUATIONS = 20
 
 
 def tasks() -> None:
@@ -36,7 +38,7 @@ def train_task(
     batch_size: Annotated[int | None, typer.Option(help="Rows a step, 0 for all; by default as the task says.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches; the first one of several.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="So many seeds at once.")] = 1,
-    evaluate_every: Annotated[int | None, typer.Option(min=1, help="Steps; by default an epoch, or 100.")] = None,
+    evaluate_every: Annotated[int | None, typer.Option(min=1, help="Steps; by default an epoch, or at most 100.")] = None,
     out: Annotated[Path, typer.Option(help="The folder below which the run gets its own.")] = Path("runs"),
     resume: Annotated[Path | None, typer.Option(help="A run folder: go on where it was.")] = None,
     data_dir: Annotated[str, typer.Option(help="Where the data are; else QLR_DATA_DIR, else the user's cache.")] = "",
@@ -81,7 +83,7 @@ def _plan(
     if steps is None:
         steps = round((task.epochs if epochs is None else epochs) * an_epoch)
     values = tuple((name, _number(name, text)) for name, text in asked[0])
-    every = evaluate_every or max(an_epoch, min(100, steps))
+    every = evaluate_every or max(an_epoch, min(100, -(-steps // _EVALUATIONS)))
     return Plan(task_name, optimizer, asked[1], values, batch, steps, tuple(seeds), every, allow_partial)
 
 

@@ -33,7 +33,7 @@ class Plan:
     """What a run trains, as plain values; equal plans give equal runs on the same machine.
 
     ``choices`` and ``values`` are (name, value) pairs, those left out at their defaults. ``batch_size`` 0 is the full batch.
-    ``evaluate_every`` steps, and at both ends, the validation and test parts are evaluated.
+    ``evaluate_every`` steps, and at the end, the validation and test parts are evaluated.
     """
 
     task: str

@@ -1,0 +1,144 @@
+"""Charts and the table of recorded runs: NumPy and pandas in, figures out."""
+
+import math
+from dataclasses import dataclass
+from typing import cast
+
+import altair as alt
+import pandas as pd
+
+from qlr_core.report import Interval
+from qlr_ui.theme import Style, style_of
+
+HEIGHT = 250
+# Pixels of a line of the key, and of the room that Streamlit takes around a chart.
+_ROW, _AROUND = 22, 36
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One chart: the column, its title, whether its axis is logarithmic, and what is shown of it (None: all)."""
+
+    name: str
+    title: str
+    log: bool = False
+    window: tuple[float, float] | None = None
+
+
+STEP_QUANTITIES = (
+    Quantity("loss", "Training loss of the batch", log=True),
+    Quantity("learning_rate", "α, learning rate", log=True),
+    Quantity("reduction_ratio", "ρ, reduction ratio", window=(-1.0, 2.5)),
+    Quantity("damping", "λ, damping", log=True),
+    Quantity("update_norm", "‖Δθ‖, length of the move", log=True),
+)
+
+
+def evaluation_quantities(metric: str) -> tuple[Quantity, ...]:
+    """What is charted of the evaluations."""
+    name = "accuracy" if metric == "accuracy" else "RMSE"
+    return (
+        Quantity("validation_loss", "Validation loss", log=True),
+        Quantity("validation_metric", f"Validation {name}", log=metric != "accuracy"),
+        Quantity("test_metric", f"Test {name}", log=metric != "accuracy"),
+    )
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the runs are drawn: each one's style by its label, on a light or a dark page."""
+
+    styles: dict[str, Style]
+    dark: bool
+
+
+def look_of(optimizers: dict[str, str], dark: bool) -> Look:
+    """The look of runs; ``optimizers`` names the optimizer of each label."""
+    names = list(optimizers.values())
+    styles = {label: style_of(name, names[:place].count(name)) for place, (label, name) in enumerate(optimizers.items())}
+    return Look(styles, dark)
+
+
+def chart(quantity: Quantity, axis_title: str, curves: dict[str, pd.DataFrame], look: Look) -> alt.Chart | None:
+    """The median of every run, a line, over its interval, a band; None where no run has the quantity.
+
+    ``curves`` are by the run's label, as are the styles of ``look``.
+    """
+    long = _long(quantity, curves)
+    if long.empty:
+        return None
+    color, dash = _color_and_dash(look)
+    scale = alt.Scale(type="log", nice=False) if quantity.log else alt.Scale(zero=False)
+    y_axis = alt.Axis(tickCount=5, format=".0e" if quantity.log else "~g")
+    base = alt.Chart(long).encode(x=alt.X("x:Q", title=axis_title, axis=alt.Axis(tickCount=8, format="~s")), color=color)
+    band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=None, scale=scale, axis=y_axis), y2="high:Q")
+    values = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("x", "median", "low", "high")]
+    line = base.mark_line(strokeWidth=1.8).encode(
+        y=alt.Y("median:Q", title=None, scale=scale, axis=y_axis), strokeDash=dash, tooltip=["run", *values]
+    )
+    return cast(alt.Chart, alt.layer(band, line).properties(height=HEIGHT, title=quantity.title))
+
+
+def key(look: Look) -> alt.Chart:
+    """A line of each run's color and dash, and its label."""
+    labels = pd.DataFrame({"run": list(look.styles), "left": 0, "right": 40, "text": 50})
+    color, dash = _color_and_dash(look)
+    at = alt.Y("run:N", axis=None, sort=list(look.styles))
+    base = alt.Chart(labels).encode(y=at)
+    x = {name: alt.X(f"{name}:Q", axis=None, scale=alt.Scale(domain=(0, 600))) for name in ("left", "text")}
+    line = base.mark_rule(strokeWidth=2.4).encode(x=x["left"], x2="right:Q", color=color, strokeDash=dash)
+    text = base.mark_text(align="left", fontSize=13, color="#e3e8ec" if look.dark else "#1d252c").encode(
+        x=x["text"], text="run:N"
+    )
+    return cast(alt.Chart, alt.layer(line, text).properties(height=22 * len(labels)).configure_view(strokeWidth=0))
+
+
+def _color_and_dash(look: Look) -> tuple[alt.Color, alt.StrokeDash]:
+    domain = list(look.styles)
+    colors = [style.dark if look.dark else style.light for style in look.styles.values()]
+    dashes = [list(style.dash) or [1, 0] for style in look.styles.values()]
+    return (
+        alt.Color("run:N", scale=alt.Scale(domain=domain, range=colors), legend=None),
+        alt.StrokeDash("run:N", scale=alt.Scale(domain=domain, range=dashes), legend=None),
+    )
+
+
+def table(runs: dict[str, dict[str, Interval]], metric: str) -> pd.DataFrame:
+    """Final and best losses and metrics of every run, each as median [low, high]."""
+    name = "accuracy" if metric == "accuracy" else "RMSE"
+    columns = {
+        "final_validation_loss": "Validation loss", "final_test_loss": "Test loss", "final_test_metric": f"Test {name}",
+        "best_validation_loss": "Best validation loss", "best_test_metric": f"Test {name} there",
+    }  # fmt: skip
+    rows = []
+    for label, numbers in runs.items():
+        shares = {c: metric == "accuracy" and c.endswith("metric") for c in columns}
+        rows.append({"Run": label} | {t: _written(numbers.get(c), shares[c]) for c, t in columns.items()})
+    return pd.DataFrame(rows)
+
+
+def _written(interval: Interval | None, share: bool) -> str:
+    if interval is None:
+        return "not yet"
+    median, low, high = (_number(float(value), share) for value in interval)
+    return median if low == high else f"{median} [{low}, {high}]"
+
+
+def _number(value: float, share: bool) -> str:
+    if not math.isfinite(value):
+        return "not finite"
+    return f"{100 * value:.1f} %" if share else f"{value:.3g}"
+
+
+def _long(quantity: Quantity, curves: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """All runs under each other; on a log axis only what is positive, and cut to the window."""
+    tables = [frame.assign(run=label) for label, frame in curves.items() if not frame.empty]
+    if not tables:
+        return pd.DataFrame()
+    long = pd.concat(tables, ignore_index=True)
+    if quantity.log:
+        long = long[long["median"] > 0].assign(low=lambda t: t.low.where(t.low > 0, t["median"]))
+    if quantity.window is not None:
+        low, high = quantity.window
+        long = long.assign(**{name: long[name].clip(low, high) for name in ("median", "low", "high")})
+    return long.dropna(subset=["median"])

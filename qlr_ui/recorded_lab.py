@@ -1,0 +1,149 @@
+"""The page of recorded runs: what is chosen in the sidebar, and what is shown of it. The page only arranges these."""
+
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from qlr_core.optimizers import OPTIMIZERS, optimizer_named
+from qlr_core.tasks import task_named
+from qlr_ui.recorded_charts import STEP_QUANTITIES, Quantity, chart, evaluation_quantities, key, look_of, table
+from qlr_ui.recorded_runs import Recorded, all_runs, curves, evaluation_curves, numbers, runs_folder
+from qlr_ui.run_setting import not_installed
+from qlr_ui.start_training import SMALL_TASKS, last_words, start_training
+
+AXIS_LABELS = {"step": "Step", "epoch": "Epoch", "gradient_equivalents": "Gradient-equivalents", "seconds": "Seconds"}
+MOST_RUNS = 6
+_PROCESS, _CHOSEN, _KNOWN = "recorded_process", "recorded_chosen", "recorded_known"
+# How often a run that is being written is read again.
+_REFRESH_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the sidebar says: the runs to compare, all of one task, the horizontal axis, and all runs that it knows."""
+
+    runs: tuple[Recorded, ...]
+    axis: str
+    known: frozenset[str]
+
+
+def sidebar() -> Choice | None:
+    """Draws the controls; None where there is no run."""
+    found, problems = all_runs()
+    with st.sidebar:
+        for problem in problems:
+            st.warning(problem)
+        if not found:
+            return None
+        tasks = list(dict.fromkeys(run.plan.task for run in found))
+        task = st.selectbox("Task", tasks, format_func=lambda name: task_named(name).label, key="recorded_task")
+        of_task = [run for run in found if run.plan.task == task]
+        optimizers = list(dict.fromkeys(run.plan.optimizer for run in of_task))
+        wanted = st.multiselect(
+            "Optimizers",
+            optimizers,
+            format_func=lambda name: optimizer_named(name).label,
+            placeholder="All",
+            key="recorded_kinds",
+        )
+        shown = {run.name: run for run in of_task if not wanted or run.plan.optimizer in wanted}
+        names = st.multiselect(
+            "Runs",
+            list(shown),
+            default=_first_choice(list(shown)),
+            max_selections=MOST_RUNS,
+            key=f"recorded_runs_{task}_{wanted}_{len(shown)}",
+            format_func=lambda name: f"{shown[name].label} · {name}",
+            help="The newest first. A run grows here while it trains.",
+        )
+        st.session_state[_CHOSEN], st.session_state[_KNOWN] = names, {run.name for run in found}
+        axis = st.selectbox("Axis", list(AXIS_LABELS), 1, key="recorded_axis", format_func=AXIS_LABELS.__getitem__)
+        _training()
+        st.caption(f"Runs are read from {runs_folder()}. `python -m qlr_core train` writes there by default.")
+    return Choice(tuple(shown[name] for name in names), axis, frozenset(run.name for run in found))
+
+
+def _first_choice(names: list[str]) -> list[str]:
+    """The newest runs; where some were chosen already, these, and before them what is new since."""
+    chosen, known = st.session_state.get(_CHOSEN, []), st.session_state.get(_KNOWN, set(names))
+    new, kept = [name for name in names if name not in known], [name for name in names if name in chosen]
+    return (new + kept)[:MOST_RUNS] or names[:MOST_RUNS]
+
+
+def show(choice: Choice) -> None:
+    """Charts and table; while one of the runs is being written, they are drawn anew every few seconds."""
+    live = _is_live(choice.runs)
+    st.fragment(_draw, run_every=_REFRESH_SECONDS if live else None)(choice, live)
+
+
+def _is_live(runs: Iterable[Recorded]) -> bool:
+    return any(run.status == "running" for run in runs) or _is_training()
+
+
+def _draw(choice: Choice, live: bool) -> None:
+    found = {run.name: run for run in all_runs()[0]}
+    if found.keys() != choice.known or (live and not _is_live(found.values())):
+        st.rerun()  # a run has appeared or ended: the sidebar is to say so
+    runs = {label: found[run.name] for label, run in _labels(choice.runs).items() if run.name in found}
+    for label, run in runs.items():
+        if run.status != "finished":
+            st.caption(f"{label}: {run.status} at step {run.done:,} of {run.plan.steps:,}.")
+    look = look_of({label: run.plan.optimizer for label, run in runs.items()}, st.context.theme.type == "dark")
+    metric = next(iter(runs.values())).config["metric"] if runs else "accuracy"
+    evaluations = evaluation_quantities(metric)
+    drawn = {label: curves(run, choice.axis, tuple(q.name for q in STEP_QUANTITIES)) for label, run in runs.items()}
+    judged = {label: evaluation_curves(run, choice.axis, tuple(q.name for q in evaluations)) for label, run in runs.items()}
+    plans: list[tuple[Quantity, dict]] = [(STEP_QUANTITIES[0], drawn), *((q, judged) for q in evaluations)]
+    plans += [(quantity, drawn) for quantity in STEP_QUANTITIES[1:]]
+    if runs:
+        st.altair_chart(key(look), width="stretch", key="recorded_key")
+    columns, number = st.columns(2), 0
+    for quantity, tables in plans:
+        frames = {label: tables[label].get(quantity.name, pd.DataFrame()) for label in runs}
+        figure = chart(quantity, AXIS_LABELS[choice.axis], frames, look)
+        if figure is not None:
+            columns[number % 2].altair_chart(figure, width="stretch", key=f"recorded_{quantity.name}")
+            number += 1
+    st.subheader("Where they ended")
+    summary = table({label: numbers(run) for label, run in runs.items()}, metric)
+    st.dataframe(summary, hide_index=True, width="stretch")
+    st.download_button(
+        "Export this table as CSV", summary.to_csv(index=False).encode(), "adamqlr-recorded.csv", "text/csv", on_click="ignore"
+    )
+
+
+def _labels(runs: tuple[Recorded, ...]) -> dict[str, Recorded]:
+    """The runs by what sets them apart; twins are numbered."""
+    labels: dict[str, Recorded] = {}
+    for run in runs:
+        twins = sum(other.label == run.label for other in labels.values())
+        labels[run.label if not twins else f"{run.label} #{twins + 1}"] = run
+    return labels
+
+
+def _is_training() -> bool:
+    process: subprocess.Popen[bytes] | None = st.session_state.get(_PROCESS)
+    return process is not None and process.poll() is None
+
+
+def _training() -> None:
+    with st.expander("Train a small task"), st.form("recorded_train", border=False):
+        task = st.selectbox("Task to train", SMALL_TASKS, format_func=lambda name: task_named(name).label)
+        names = [spec.name for spec in OPTIMIZERS if not not_installed(spec)]
+        optimizer = st.selectbox("Optimizer", names, format_func=lambda name: optimizer_named(name).label)
+        epochs = st.select_slider("Epochs", (5, 10, 25, 50, 100, 200), 50)
+        seeds = st.select_slider("Seeds", (1, 3, 5, 10), 3)
+        if not st.form_submit_button("Train", disabled=_is_training(), width="stretch"):
+            process = st.session_state.get(_PROCESS)
+            if process is not None and process.poll():
+                st.error(f"Training failed. {last_words(runs_folder())}")
+            return
+        try:
+            st.session_state[_PROCESS] = start_training(task, optimizer, epochs, seeds, runs_folder())
+        except OSError as error:
+            st.error(f"{runs_folder()} cannot be written: {error.strerror}. Set QLR_RUNS_DIR to another folder.")
+            return
+        st.info("Started. It appears in the list once it has compiled, in some seconds.")
