@@ -9,13 +9,17 @@ import streamlit as st
 
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
 from qlr_core.tasks import task_named
-from qlr_ui.recorded_charts import STEP_QUANTITIES, Quantity, chart, evaluation_quantities, key, look_of, table
+from qlr_ui.player import player
+from qlr_ui.recorded_charts import STEP_QUANTITIES, Look, Quantity, chart, evaluation_quantities, key, look_of, table
+from qlr_ui.recorded_picture import recorded_picture
 from qlr_ui.recorded_runs import Recorded, all_runs, curves, evaluation_curves, numbers, runs_folder
 from qlr_ui.run_setting import not_installed
 from qlr_ui.start_training import SMALL_TASKS, last_words, start_training
 
 AXIS_LABELS = {"step": "Step", "epoch": "Epoch", "gradient_equivalents": "Gradient-equivalents", "seconds": "Seconds"}
 MOST_RUNS = 6
+# Steps of one seed that the player is sent: 52 bytes each.
+MOST_STEPS = 60_000
 _PROCESS, _CHOSEN, _KNOWN = "recorded_process", "recorded_chosen", "recorded_known"
 # How often a run that is being written is read again.
 _REFRESH_SECONDS = 3.0
@@ -107,12 +111,32 @@ def _draw(choice: Choice, live: bool) -> None:
         if figure is not None:
             columns[number % 2].altair_chart(figure, width="stretch", key=f"recorded_{quantity.name}")
             number += 1
+    _instruments(runs, look)
     st.subheader("Where they ended")
     summary = table({label: numbers(run) for label, run in runs.items()}, metric)
     st.dataframe(summary, hide_index=True, width="stretch")
     st.download_button(
         "Export this table as CSV", summary.to_csv(index=False).encode(), "adamqlr-recorded.csv", "text/csv", on_click="ignore"
     )
+
+
+def _instruments(runs: dict[str, Recorded], look: Look) -> None:
+    """The step player over one seed of every run: each step's numbers under one cursor."""
+    seeds = sorted({seed for run in runs.values() for seed in run.plan.seeds})
+    if not seeds:
+        return
+    st.subheader("Step by step")
+    seed = st.selectbox("Seed", seeds, key="recorded_seed") if len(seeds) > 1 else seeds[0]
+    longest = max(run.done for run in runs.values())
+    if longest > MOST_STEPS:
+        st.info(
+            f"The longest run has {longest:,} steps; the player shows up to {MOST_STEPS:,}. Leave it out to see the others."
+        )
+        return
+    try:
+        player(recorded_picture(runs, look.styles, seed), key="recorded_player")
+    except ValueError as error:
+        st.info(str(error))
 
 
 def _labels(runs: tuple[Recorded, ...]) -> dict[str, Recorded]:

@@ -37,7 +37,7 @@ function curvatureLines({ row, anatomy, maker }) {
     { stage: 2, html: `gᵀd = ${formatNumber(row.slope)}` },
     Number.isFinite(row.curvature)
       ? { stage: 2, html: `dᵀCd = ${formatNumber(row.curvature)} <small>C: ${escapeHtml(maker.curvature_label)}</small>` }
-      : { stage: 2, tone: "quiet", html: "dᵀCd is measured at the frames alone" },
+      : { stage: 2, tone: "quiet", html: "dᵀCd is not evaluated at this step" },
   ];
   if (!anatomy.usesModel || !Number.isFinite(row.damping)) return lines;
   const squared = squaredDirection(row);
@@ -82,10 +82,12 @@ function givenRateLines({ anatomy, maker }) {
 function changeLines(scene) {
   const { anatomy } = scene;
   const tone = anatomy.usesModel ? undefined : "quiet";
-  const lines = [
-    { stage: 5, tone, model: anatomy.usesModel, html: `ΔM = −α gᵀd + ½ α² q = ${formatNumber(anatomy.predicted)} <small>${anatomy.usesModel ? "promised" : "says the model"}</small>` },
-    { stage: 5, html: `Δf = ${formatNumber(anatomy.actual)} <small>${anatomy.accepted ? "actual" : "trial, rejected"}</small>` },
+  const changes = [
+    { stage: 5, tone, value: anatomy.predicted, model: anatomy.usesModel, html: `ΔM = −α gᵀd + ½ α² q = ${formatNumber(anatomy.predicted)} <small>${anatomy.usesModel ? "promised" : "says the model"}</small>` },
+    { stage: 5, value: anatomy.actual, html: `Δf = ${formatNumber(anatomy.actual)} <small>${anatomy.accepted ? "actual" : "trial, rejected"}</small>` },
   ];
+  // What a recorded optimizer did not evaluate is not there to be said.
+  const lines = changes.filter(({ value }) => !Number.isNaN(value));
   if (!Number.isFinite(anatomy.ratio)) return lines;
   const ratio = fraction(formatNumber(anatomy.actual), formatNumber(anatomy.predicted));
   lines.push({ stage: 6, tone: anatomy.usesModel ? "key" : "quiet", html: `ρ = ${fraction("Δf", "ΔM")} = ${ratio} = <b>${formatRatio(anatomy.ratio)}</b>` });

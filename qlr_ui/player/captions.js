@@ -7,7 +7,7 @@ export function captions(scene, canSend, showsNetwork) {
   return {
     "landscape-title": focus.projected ? "Path" : "Landscape",
     "landscape-hint": !focus.projected && canSend ? "click sets the start" : "",
-    caption: focus.projected ? pictureCaption(scene, showsNetwork) : "",
+    caption: focus.plane ? pictureCaption(scene, showsNetwork) : "",
     "step-title": `Step ${shownStep}, taken apart`,
     "slice-hint": slice.step === step ? "" : `of step ${slice.step}`,
     reason: reasonText(state, anatomy),

@@ -1,4 +1,7 @@
-"""What a network lesson consists of: recorded runs with their pictures at frames, and what all of them are a picture of."""
+"""What a network lesson consists of: runs with their pictures at frames, and what all of them are a picture of.
+
+A run that was recorded elsewhere has neither pictures nor a plane: its lesson has no view, and the player shows no picture.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +115,7 @@ class NetworkPlayerRun:
     reliable: NDArray[np.bool_]
     accepted: NDArray[np.bool_]
     final: tuple[float, float, float, float]
-    plane: RunPlane
+    plane: RunPlane | None
     frames: RunFrames
     picture: NDArray[Any] | None = None
     rest: RunRest | None = None

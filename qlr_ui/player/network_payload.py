@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_ui.player.network_lesson import CurveView, DigitsView, NetworkLesson, NetworkPlayerRun, PlaneView, RunFrames
+from qlr_ui.player.network_lesson import CurveView, DigitsView, NetworkLesson, NetworkPlayerRun, PlaneView, RunFrames, RunPlane
 from qlr_ui.player.payload import SLICE_POINTS, Blocks, grid_header, lesson_header, pack, run_header
 
 NUMBERS = (
@@ -26,7 +26,7 @@ def encode_network(lesson: NetworkLesson) -> bytes:
         raise ValueError("the player needs at least one run")
     blocks = Blocks()
     header = lesson_header(lesson.title, lesson.runs[0].about.id, lesson.state, lesson.fork_options) | {
-        "kind": "network",
+        "kind": "record" if lesson.runs[0].plane is None else "network",
         "formula": lesson.formula,
         "metric": lesson.metric,
         "surface": None,
@@ -75,8 +75,7 @@ def _run_header(run: NetworkPlayerRun, lesson: NetworkLesson, blocks: Blocks) ->
     plane = run.plane
     header = run_header(run, blocks) | {
         "offset": blocks.add(_floats(_columns(run))),
-        "plane": grid_header(plane.x, plane.y, plane.log_loss, plane.loss_floor, blocks)
-        | {"explained": [float(value) for value in plane.explained]},
+        "plane": plane and _plane_header(plane, blocks),
         "frames": _moments(run.frames, run.picture, lesson, len(lesson.frame_steps), blocks),
         "rest": None,
     }
@@ -84,6 +83,11 @@ def _run_header(run: NetworkPlayerRun, lesson: NetworkLesson, blocks: Blocks) ->
         return header
     rest = _moments(run.rest.frames, run.rest.picture, lesson, 1, blocks)
     return header | {"rest": rest | {"step": run.rest.step}}
+
+
+def _plane_header(plane: RunPlane, blocks: Blocks) -> dict[str, Any]:
+    grid = grid_header(plane.x, plane.y, plane.log_loss, plane.loss_floor, blocks)
+    return grid | {"explained": [float(value) for value in plane.explained]}
 
 
 def _moments(

@@ -18,13 +18,12 @@ export function decodeView(view, buffer, base) {
 export function decodeNetworkRun(run, lesson, buffer, base) {
   const { plane, rest } = run;
   const { steps } = lesson.frames;
-  const grid = new Uint16Array(buffer, base + plane.offset, plane.width * plane.height);
   const path = { x: filled(run.columns.x, run.final[0]), y: filled(run.columns.y, run.final[1]) };
   return {
     ...run,
     columns: { ...run.columns, ...path },
     projected: true,
-    plane: { ...plane, grid, minima: [] },
+    plane: plane && { ...plane, grid: new Uint16Array(buffer, base + plane.offset, plane.width * plane.height), minima: [] },
     frames: { steps, ...decodeMoments(run.frames, steps.length, lesson, buffer, base) },
     rest: rest === null ? null : { steps: [rest.step], ...decodeMoments(rest, 1, lesson, buffer, base) },
   };

@@ -41,7 +41,7 @@ export function decode(bytes) {
     forkOptions: header.fork_options ?? [],
     signature: signatureOf(bytes),
   };
-  if (shared.kind !== "network") {
+  if (shared.kind === "surface") {
     const surface = decodeSurface(header.surface, bytes.buffer, base);
     return { ...shared, formula: surface.formula, view: null, surface, runs };
   }

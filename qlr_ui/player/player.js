@@ -72,9 +72,6 @@ export class Player {
 
   /** New bytes from the server, or the same bytes under a new theme. */
   update(bytes, send) {
-    this.canSend = send !== undefined;
-    this.send = send ?? (() => {});
-    this.root.toggleAttribute("data-standalone", !this.canSend);
     const whole = aligned(bytes);
     if (signatureOf(whole) !== this.data?.signature) {
       this.data = decode(whole);
@@ -85,6 +82,10 @@ export class Player {
       this.root.dataset.lesson = this.data.kind;
       this.root.toggleAttribute("data-plain", this.data.view === null);
     }
+    // What was recorded elsewhere can neither be forked nor run again from here.
+    this.canSend = send !== undefined && this.data.kind !== "record";
+    this.send = this.canSend ? send : () => {};
+    this.root.toggleAttribute("data-standalone", !this.canSend);
     this.restyle();
   }
 
@@ -190,7 +191,7 @@ export class Player {
     const { scene } = this;
     this.root.dataset.view = this.showsNetwork() ? "network" : "path";
     if (usable(sizes.landscape) && this.showsNetwork()) this.network.draw(scene, theme, sizes.landscape);
-    else if (usable(sizes.landscape)) {
+    else if (usable(sizes.landscape) && scene.ground.surface !== null) {
       this.frame = this.ground.draw(scene, theme, sizes.landscape);
       this.trails.draw(scene, theme, sizes.landscape, this.frame);
       this.stepMarks.draw(scene, theme, sizes.landscape, this.frame, this.progress());

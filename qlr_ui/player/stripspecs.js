@@ -24,12 +24,13 @@ const RATIO = { name: "reduction_ratio", symbol: "ρ", scale: "ratio", range: RA
 const DAMPING = { name: "damping", symbol: "λ", scale: "log", series: [everyStep("damping")] };
 
 export function stripsOf(data, frameAt) {
-  if (data.kind !== "network") return [LOSS, LEARNING_RATE, RATIO, DAMPING];
+  if (data.kind === "surface") return [LOSS, LEARNING_RATE, RATIO, DAMPING];
   const accuracy = data.metric === "Accuracy";
   const loss = { ...LOSS, legend: "batch — validation ○", series: [everyStep("loss"), everyFrame("validation_loss", frameAt, { dash: [2, 3], marked: true })] };
+  const [trained, validated] = [everyFrame("train_metric", frameAt), everyFrame("validation_metric", frameAt, { dash: [2, 3], marked: true })];
   const metric = {
-    name: "metric", symbol: accuracy ? "acc" : "rmse", scale: accuracy ? "share" : "log", legend: "training — validation ○",
-    series: [everyFrame("train_metric", frameAt), everyFrame("validation_metric", frameAt, { dash: [2, 3], marked: true })],
+    name: "metric", symbol: accuracy ? "acc" : "rmse", scale: accuracy ? "share" : "log",
+    ...(data.kind === "record" ? { legend: "validation ○", series: [validated] } : { legend: "training — validation ○", series: [trained, validated] }),
   };
   const norms = { name: "norms", symbol: "‖·‖", scale: "log", legend: "‖g‖ — ‖Δθ‖ ┄", series: [everyStep("gradient_norm"), everyStep("update_norm", [2, 3])] };
   return [loss, metric, LEARNING_RATE, RATIO, DAMPING, norms];

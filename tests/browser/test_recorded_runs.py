@@ -11,3 +11,17 @@ def test_the_charts_of_the_packaged_runs_are_drawn(open_page, width: int, scheme
     charts.nth(8).wait_for()
     assert charts.count() == 9  # the key, and eight quantities
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.slow
+def test_the_player_steps_through_a_recorded_run_and_offers_nothing_that_it_cannot_do(open_page) -> None:
+    page = open_page("/runs")
+    player = page.locator(".player[data-signature]")
+    player.wait_for()
+    player.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    page.wait_for_function("document.querySelector('.player').dataset.step === '10'")
+    assert "taken apart" in player.inner_text() and "ρ" in player.inner_text()
+    for name in ("fork", "seed", "link"):
+        assert not player.locator(f"[data-do={name}]").is_visible()
+    assert not player.locator(".panel.landscape").is_visible() and player.locator(".panel.strips").is_visible()
