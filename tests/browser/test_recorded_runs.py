@@ -20,7 +20,7 @@ def test_the_player_steps_through_a_recorded_run_and_offers_nothing_that_it_cann
     player.wait_for()
     player.focus()
     page.keyboard.press("Shift+ArrowRight")
-    page.wait_for_function("document.querySelector('.player').dataset.step === '10'")
+    page.locator(".player[data-step='10']").wait_for()
     assert "taken apart" in player.inner_text() and "ρ" in player.inner_text()
     for name in ("fork", "seed", "link"):
         assert not player.locator(f"[data-do={name}]").is_visible()
