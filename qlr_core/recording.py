@@ -42,6 +42,7 @@ from qlr_core.training import Plan, Prepared, Progress, Snapshot, first_snapshot
 _PACKAGES = ("jax", "jaxlib", "optax", "flax", "kfac-jax", "numpy", "orbax-checkpoint")
 # A checkpoint that was just being replaced when the process died has a sound one before it.
 _KEPT = 2
+_ATTEMPTS = 10
 
 
 class Recorder:
@@ -56,12 +57,15 @@ class Recorder:
             (self.folder / METRICS).mkdir(parents=True, exist_ok=True)
             (self.folder / CHECKPOINTS).mkdir(exist_ok=True)
             self._lock = (self.folder / LOCK).open("w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.close()
-            raise RunError(f"Another process trains in {self.folder}. Wait for it, or name another folder.") from None
-        return self
+        # Whoever looks whether a run is live holds the lock for an instant; only a trainer holds it for longer.
+        for attempt in range(_ATTEMPTS):
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return self
+            except BlockingIOError:
+                time.sleep(0.05 if attempt < _ATTEMPTS - 1 else 0)
+        self._lock.close()
+        raise RunError(f"Another process trains in {self.folder}. Wait for it, or name another folder.")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._lock.close()
