@@ -15,7 +15,7 @@ from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, Objective
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.ranges import as_arrays, knobs_with, ranges_of
 from qlr_core.rollout import batch_at, loss_only, rollout, start, sweep
-from qlr_core.surface_run import surface_objective
+from qlr_core.surface_record import surface_objective
 from qlr_core.surfaces import rosenbrock
 
 

@@ -16,7 +16,7 @@ from qlr_core.objective import Batch, Objective, linearize
 from qlr_core.optimizers.base import StepInfo
 from qlr_core.quadratic import damped_curvature, predicted_change
 from qlr_core.rollout import batch_at
-from qlr_core.surface_run import SLICE_POINTS, slice_span
+from qlr_core.surface_record import SLICE_POINTS, slice_span
 
 
 class Instant(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 
 from qlr_core.optimizers import optimizer_named
 from qlr_core.surface_run import SurfaceRun
-from qlr_core.surfaces import value_at
+from qlr_core.surface_values import value_at
 
 TARGETS = (1e-3, 1e-6)
 # Without a known minimum, a run counts as converged where its gradient is this short.

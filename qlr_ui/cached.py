@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from qlr_core.optimizers import optimizer_named
 from qlr_core.ranges import knobs_with
 from qlr_core.surface_run import SurfaceRun, default_choices, fork, run_surface
-from qlr_core.surfaces import Window, landscape
+from qlr_core.surface_values import landscape
+from qlr_core.surfaces import Window
 from qlr_ui.lab_state import LabState
 from qlr_ui.run_setting import RunSetting, lineages
 

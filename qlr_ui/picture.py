@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from qlr_core.outcome import Outcome
 from qlr_core.surface_run import SurfaceRun
-from qlr_core.surfaces import Window, value_at
+from qlr_core.surface_values import value_at
+from qlr_core.surfaces import Window
 from qlr_ui.lab_state import LabState, reason_off
 from qlr_ui.labels import run_labels
 from qlr_ui.player import PlayerRun, PlayerSurface, RunAbout, encode

@@ -10,7 +10,8 @@ from qlr_core.expression import ALLOWED, MAX_LENGTH, ExpressionError
 from qlr_core.optimizers.base import Choice, OptimizerSpec
 from qlr_core.ranges import ranges_of
 from qlr_core.surface_run import MAX_STEPS
-from qlr_core.surfaces import SURFACES, Point, surface_named, typed_surface, value_at
+from qlr_core.surface_values import value_at
+from qlr_core.surfaces import SURFACES, Point, surface_named, typed_surface
 from qlr_ui import run_controls
 from qlr_ui.lab_state import MAX_COORDINATE, MAX_RUNS, TYPED, LabState, from_link, reason_off, to_link
 from qlr_ui.presets import PRESETS, preset_of

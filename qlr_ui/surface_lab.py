@@ -12,7 +12,8 @@ import streamlit as st
 from qlr_core import quadratic
 from qlr_core.expression import ExpressionError
 from qlr_core.outcome import outcome_of
-from qlr_core.surfaces import Surface, Window, value_at
+from qlr_core.surface_values import value_at
+from qlr_core.surfaces import Surface, Window
 from qlr_ui import cached, surface_controls
 from qlr_ui.export import runs_csv
 from qlr_ui.lab_state import MAX_COORDINATE, MAX_RUNS, LabState, checked

@@ -10,7 +10,8 @@ from qlr_core.optimizers import OPTIMIZERS, build_optimizer, optimizer_named
 from qlr_core.optimizers.base import OptimizerSpec, StepInfo, envelope
 from qlr_core.ranges import as_arrays, knobs_with, ranges_of
 from qlr_core.rollout import RunState, start
-from qlr_core.surface_run import default_choices, surface_objective
+from qlr_core.surface_record import surface_objective
+from qlr_core.surface_run import default_choices
 from qlr_core.surfaces import SURFACES, Surface, surface_named
 
 every_optimizer = pytest.mark.parametrize("spec", OPTIMIZERS, ids=lambda spec: spec.name)

@@ -12,7 +12,7 @@ from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Batch, Loss
 from qlr_core.optimizers.base import StepInfo
 from qlr_core.ranges import as_arrays
 from qlr_core.rollout import Moment, rollout, start
-from qlr_core.surface_run import surface_objective
+from qlr_core.surface_record import surface_objective
 from qlr_core.surfaces import surface_named
 from tests.dense_problems import PLAIN, RESIDUALS, Network, network_problem, surface_problem
 from tests.oracle import Knobs, Report, run

@@ -11,15 +11,14 @@ import pytest
 
 from qlr_core.optimizers import optimizer_named
 from qlr_core.ranges import knobs_with, ranges_of
+from qlr_core.surface_record import SLICE_POINTS, slice_span
 from qlr_core.surface_run import (
     CHUNK,
     MAX_STEPS,
-    SLICE_POINTS,
     SurfaceRun,
     default_choices,
     fork,
     run_surface,
-    slice_span,
 )
 from qlr_core.surfaces import Surface, surface_named
 

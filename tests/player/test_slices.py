@@ -10,7 +10,7 @@ import pytest
 
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.outcome import outcome_of
-from qlr_core.surfaces import value_at
+from qlr_core.surface_values import value_at
 from qlr_ui import cached
 from qlr_ui.lab_state import LabState, RunSetting
 from qlr_ui.picture import picture

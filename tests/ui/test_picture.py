@@ -8,7 +8,8 @@ import pytest
 
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.outcome import outcome_of
-from qlr_core.surface_run import MAX_STEPS, SLICE_POINTS
+from qlr_core.surface_record import SLICE_POINTS
+from qlr_core.surface_run import MAX_STEPS
 from qlr_ui import cached
 from qlr_ui.lab_state import MAX_RUNS, LabState
 from qlr_ui.picture import picture

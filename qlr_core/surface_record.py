@@ -1,0 +1,94 @@
+"""What is kept of a step on a surface: all of it, the curvature matrix, and the loss along the direction."""
+
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Num
+
+from qlr_core.curvature import curvature_named
+from qlr_core.objective import PLAIN_VALUE, RESIDUALS, Objective, linearize
+from qlr_core.optimizers.base import StepInfo
+from qlr_core.rollout import Moment
+from qlr_core.surfaces import Surface
+
+SLICE_POINTS = 65
+# The undamped step may lie far beyond the others; the slice reaches for it up to this multiple of them.
+_SLICE_REACH = 8.0
+_SLICE_MARGIN = 0.25
+
+
+@lru_cache(maxsize=64)
+def surface_objective(surface: Surface) -> Objective:
+    """A surface as an objective: one example, whose inputs are the surface's parameters."""
+    if surface.residuals is None:
+
+        def value(position, model_state, inputs, *, train, key, mask):
+            return surface.value(position, inputs)[None], model_state
+
+        return Objective(value, PLAIN_VALUE)
+
+    def residuals(position, model_state, inputs, *, train, key, mask):
+        assert surface.residuals is not None
+        return surface.residuals(position, inputs)[None], model_state
+
+    return Objective(residuals, RESIDUALS)
+
+
+class SurfaceRecord(NamedTuple):
+    """What is kept of a step on a surface; NumPy arrays with the steps first.
+
+    ``position`` is θ before the step, ``state`` the optimizer's state there; ``matrix`` holds C's entries xx, xy, yy;
+    ``slice`` is f(θ − αd) on the grid of α from ``slice_span``.
+    """
+
+    position: Num[Any, "steps 2"]
+    state: Any
+    info: StepInfo
+    matrix: Num[Any, "steps 3"]
+    slice: Num[Any, "steps 65"]
+
+
+def slice_span(learning_rate: Any, best: Any, undamped: Any) -> tuple[Any, Any]:
+    """The ends of the slice's grid of α: it spans 0, α, α* and the undamped α*, with a margin.
+
+    The undamped one counts up to 8 times the others, or they would shrink to a point. Non-finite ones do not count; if
+    nothing is left the grid is 0…1. Works elementwise, in NumPy's or JAX's numbers.
+    """
+
+    def finite(alpha: Any) -> Any:
+        return jnp.where(jnp.isfinite(alpha), alpha, 0.0)
+
+    applied, best, undamped = finite(learning_rate), finite(best), finite(undamped)
+    reach = _SLICE_REACH * jnp.maximum(jnp.abs(applied), jnp.abs(best))
+    far: Any = jnp.where(reach > 0, jnp.clip(undamped, -reach, reach), undamped)
+    low = jnp.minimum(jnp.minimum(jnp.minimum(applied, best), far), 0.0)
+    high = jnp.maximum(jnp.maximum(jnp.maximum(applied, best), far), 0.0)
+    empty = high == low
+    low, high = jnp.where(empty, 0.0, low), jnp.where(empty, 1.0, high)
+    margin = jnp.where(empty, 0.0, _SLICE_MARGIN) * (high - low)
+    return low - margin, high + margin
+
+
+def surface_record(objective: Objective, curvature_name: str, moment: Moment) -> SurfaceRecord:
+    """Keeps everything; evaluates C, and the loss along d, for optimizers that do not look at them too."""
+    position, info = moment.before.params, moment.info
+    lin = linearize(objective, position, moment.before.model_state, moment.batch)
+    curvature = curvature_named(curvature_name)
+    columns = jax.vmap(lambda v: curvature.product(lin, v))(jnp.eye(2, dtype=position.dtype))
+    matrix = jnp.stack([columns[0, 0], columns[0, 1], columns[1, 1]])
+    d = info.direction
+    slope, along = info.gradient @ d, d @ columns @ d
+    best = jnp.where(jnp.isnan(info.best_learning_rate), info.learning_rate, info.best_learning_rate)
+    low, high = slice_span(info.learning_rate, best, slope / along)
+    grid = low + (high - low) * jnp.linspace(0.0, 1.0, SLICE_POINTS, dtype=position.dtype)
+    values = jax.vmap(lambda alpha: lin.value_at(position - alpha * d))(grid)
+    info = info._replace(slope=slope, curvature=jnp.where(jnp.isnan(info.curvature), along, info.curvature))
+    return SurfaceRecord(position, moment.before.opt_state, info, matrix, values)
+
+
+@lru_cache(maxsize=64)
+def recorder(objective: Objective, curvature_name: str) -> Any:
+    """The record of a rollout; equal arguments give the same object, so that jit traces it once."""
+    return partial(surface_record, objective, curvature_name)
