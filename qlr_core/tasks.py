@@ -1,60 +1,55 @@
 """The full tasks: which data, which model, which loss, which batch, and for how long."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-import numpy as np
-from jaxtyping import Float32, Num, Shaped
-
-from qlr_core.datasets import Split, dataset_named
-from qlr_core.datasets.base import mean_and_scale
-from qlr_core.models import Model, mlp
+from qlr_core.augmentation import augmented
+from qlr_core.datasets import dataset_named
+from qlr_core.models import Model, mlp, resnet, transformer
+from qlr_core.normalization import normalized
 from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from qlr_core.registry import named
-from qlr_core.sources import RawData, Rows, source_named
+from qlr_core.sources import RawData, RawText, Rows, source_named
+from qlr_core.task_data import TaskData, images, vectors, windows
 
 _PAPER = "Clarke & Hernández-Lobato 2024, section 4"
 # Of rows without a published test part, in stored order: the last fifth is the test.
 _TEST_SHARE = 0.2
-# The batch of AdamQLR and K-FAC, the largest of the paper's search.
+# The batch of AdamQLR and K-FAC on an MLP, the largest of the paper's search.
 LARGE_BATCH = 3200
-
-
-class TaskData(NamedTuple):
-    """The three parts of a task's data, normalized with the training part alone.
-
-    A value to predict in its own units is mean + ``target_scale`` times what stands here; class numbers have scale 1.
-    """
-
-    train: Split
-    validation: Split
-    test: Split
-    target_scale: Float32[np.ndarray, " outputs"]
 
 
 @dataclass(frozen=True)
 class Task:
     """What a task says of itself; the registry is made of these.
 
-    ``raw(directory, allow_partial)`` gives the rows to train and validate on in stored order, and those to test on.
-    ``validation(rows)`` is how many of the former, the last ones, validate. ``batch_size`` is that of the first-order
-    baselines, 0 for the full batch; ``epochs`` is how long a run takes by default. ``shared_scale`` normalizes all inputs
-    with one mean and scale, as for the pixels of an image.
+    ``raw(directory, allow_partial)`` gives the data as they are stored, ``parts(raw)`` what to train, validate and test
+    on, and ``model(data)`` the model, which may depend on them: on the vocabulary, the mean of the pixels. An example is
+    a row; where the loss has one number a token, an example is a token, and losses and accuracies are means over tokens.
+
+    ``batch_size`` is that of the first-order baselines, in rows, 0 for the full batch; ``large_batch`` gives AdamQLR and
+    K-FAC a larger one. ``epochs`` is how long a run takes by default. ``chunk`` is how many steps run at most before they
+    are recorded, ``evaluation_rows`` how many rows a forward pass evaluates: less where they are slow or large.
+    ``scans`` is False for convolutions, whose gradient a CPU computes 16 times slower inside a loop of XLA
+    (jax issue 12868).
     """
 
     name: str
     label: str
-    raw: Callable[[str | Path, bool], RawData]
-    validation: Callable[[int], int]
-    model: Callable[[], Model]
+    raw: Callable[[str | Path, bool], RawData | RawText]
+    parts: Callable[[Any], TaskData]
+    model: Callable[[TaskData], Model]
     loss: Loss
     batch_size: int
     epochs: int
     source: str
-    shared_scale: bool = False
+    large_batch: bool = False
+    chunk: int = 500
+    evaluation_rows: int = 5000
+    scans: bool = True
 
     @property
     def metric(self) -> str:
@@ -62,31 +57,14 @@ class Task:
         return "accuracy" if self.loss is SOFTMAX_CROSS_ENTROPY else "rmse"
 
     def load(self, directory: str | Path = "", allow_partial: bool = False) -> TaskData:
-        """The data, normalized; DataError, with the remedy, where they are missing or damaged."""
-        raw = self.raw(directory, allow_partial)
-        rows = len(raw.train.inputs) - self.validation(len(raw.train.inputs))
-        return _normalized(raw, rows, self.shared_scale, self.metric == "rmse")
+        """The data, in parts; DataError, with the remedy, where they are missing or damaged."""
+        return self.parts(self.raw(directory, allow_partial))
 
     def default_batch(self, second_order: bool, rows: int) -> int:
-        """The batch size where none is asked for: AdamQLR and K-FAC take min(3200, n) on these models."""
-        if self.batch_size == 0 or not second_order:
-            return self.batch_size
-        return min(LARGE_BATCH, rows)
-
-
-def _normalized(raw: RawData, rows: int, shared_scale: bool, values: bool) -> TaskData:
-    mean, scale = mean_and_scale(raw.train.inputs[:rows], None if shared_scale else 0)
-    target_mean, target_scale = np.zeros(1, np.float32), np.ones(1, np.float32)
-    if values:
-        target_mean, target_scale = mean_and_scale(raw.train.targets[:rows], 0)
-
-    def split(inputs: Num[np.ndarray, "rows *shape"], targets: Shaped[np.ndarray, "rows ..."]) -> Split:
-        scaled = ((inputs - mean) / scale).astype(np.float32)
-        return Split(scaled, ((targets - target_mean) / target_scale).astype(np.float32) if values else targets)
-
-    inputs, targets = raw.train
-    train, validation = split(inputs[:rows], targets[:rows]), split(inputs[rows:], targets[rows:])
-    return TaskData(train, validation, split(*raw.test), target_scale)
+        """The batch size where none is asked for: AdamQLR and K-FAC take min(3200, n) on an MLP."""
+        if self.large_batch and second_order and self.batch_size > 0:
+            return min(LARGE_BATCH, rows)
+        return self.batch_size
 
 
 def _packaged(name: str, directory: str | Path, allow_partial: bool) -> RawData:
@@ -97,75 +75,136 @@ def _packaged(name: str, directory: str | Path, allow_partial: bool) -> RawData:
     return RawData(Rows(inputs[:-test], targets[:-test]), Rows(inputs[-test:], targets[-test:]))
 
 
-def _published(name: str, directory: str | Path, allow_partial: bool) -> RawData:
-    raw = source_named(name).load(directory, allow_partial=allow_partial)
-    assert isinstance(raw, RawData)
-    return raw
+def _published(name: str, directory: str | Path, allow_partial: bool) -> RawData | RawText:
+    return source_named(name).load(directory, allow_partial=allow_partial)
 
 
-def _share(share: float, rows: int) -> int:
-    return round(share * rows)
+def _mlp(hidden: int, outputs: int, data: TaskData) -> Model:
+    return mlp((hidden,), outputs)
+
+
+def _resnet_18(augments: bool, data: TaskData) -> Model:
+    """ResNet-18 for ten classes; the pixels that a crop adds are of the mean color."""
+    model = resnet(10)
+    return normalized(augmented(model) if augments else model, data.pixel_mean, data.pixel_scale)
+
+
+def _transformer(data: TaskData) -> Model:
+    return transformer(len(data.vocabulary))
 
 
 DIGITS = Task(
     name="digits",
     label="Digits, 8×8",
     raw=partial(_packaged, "digits"),
-    validation=partial(_share, 1 / 6),
-    model=partial(mlp, (32,), 10),
+    parts=partial(vectors, validation_share=1 / 6, shared_scale=True),
+    model=partial(_mlp, 32, 10),
     loss=SOFTMAX_CROSS_ENTROPY,
     batch_size=256,
     epochs=50,
     source="scikit-learn's digits: Alpaydin & Kaynak 1998, UCI",
-    shared_scale=True,
+    large_batch=True,
 )
 DIABETES = Task(
     name="diabetes",
     label="Diabetes",
     raw=partial(_packaged, "diabetes"),
-    validation=partial(_share, 1 / 6),
-    model=partial(mlp, (32,), 1),
+    parts=partial(vectors, validation_share=1 / 6, values=True),
+    model=partial(_mlp, 32, 1),
     loss=SQUARED_ERROR,
     batch_size=256,
     epochs=50,
     source="scikit-learn's diabetes: Efron et al. 2004",
+    large_batch=True,
 )
 UCI_ENERGY = Task(
     name="uci_energy",
     label="UCI Energy",
     raw=partial(_published, "uci_energy"),
-    validation=partial(_share, 0.15),
-    model=partial(mlp, (50,), 1),
+    parts=partial(vectors, validation_share=0.15, values=True),
+    model=partial(_mlp, 50, 1),
     loss=SQUARED_ERROR,
     batch_size=0,
     epochs=4000,
     source=_PAPER,
+    large_batch=True,
 )
 UCI_PROTEIN = Task(
     name="uci_protein",
     label="UCI Protein",
     raw=partial(_published, "uci_protein"),
-    validation=partial(_share, 0.15),
-    model=partial(mlp, (100,), 1),
+    parts=partial(vectors, validation_share=0.15, values=True),
+    model=partial(_mlp, 100, 1),
     loss=SQUARED_ERROR,
     batch_size=1000,
     epochs=200,
     source=_PAPER,
+    large_batch=True,
 )
 FASHION_MNIST = Task(
     name="fashion_mnist",
     label="Fashion-MNIST",
     raw=partial(_published, "fashion_mnist"),
-    validation=partial(_share, 1 / 6),
-    model=partial(mlp, (50,), 10),
+    parts=partial(vectors, validation_share=1 / 6, shared_scale=True),
+    model=partial(_mlp, 50, 10),
     loss=SOFTMAX_CROSS_ENTROPY,
     batch_size=50,
     epochs=10,
     source=_PAPER,
-    shared_scale=True,
+    large_batch=True,
 )
 
-TASKS: tuple[Task, ...] = (DIGITS, DIABETES, UCI_ENERGY, UCI_PROTEIN, FASHION_MNIST)
+SVHN = Task(
+    name="svhn",
+    label="SVHN",
+    raw=partial(_published, "svhn"),
+    parts=partial(images, validation_share=1 / 6),
+    model=partial(_resnet_18, False),
+    loss=SOFTMAX_CROSS_ENTROPY,
+    batch_size=256,
+    epochs=10,
+    source=_PAPER,
+    chunk=50,
+    evaluation_rows=500,
+    scans=False,
+)
+CIFAR_10 = Task(
+    name="cifar10",
+    label="CIFAR-10",
+    raw=partial(_published, "cifar10"),
+    parts=partial(images, validation_share=0.1),
+    model=partial(_resnet_18, True),
+    loss=SOFTMAX_CROSS_ENTROPY,
+    batch_size=128,
+    epochs=72,
+    source=_PAPER,
+    chunk=50,
+    evaluation_rows=500,
+    scans=False,
+)
+# An example is a token: the loss is the mean over all tokens of a batch, the metric the share of next tokens that are right.
+TEXT = Task(
+    name="text",
+    label="Python documentation, by characters",
+    raw=partial(_published, "python_docs"),
+    parts=windows,
+    model=_transformer,
+    loss=SOFTMAX_CROSS_ENTROPY,
+    batch_size=30,
+    epochs=100,
+    source="the help topics that ship with CPython; the model is Radford et al. 2019's, small",
+    chunk=50,
+    evaluation_rows=100,
+)
+PTB = replace(
+    TEXT,
+    name="ptb",
+    label="Penn Treebank, by words",
+    raw=partial(_published, "ptb"),
+    source=_PAPER,
+)
+
+TASKS: tuple[Task, ...] = (DIGITS, DIABETES, UCI_ENERGY, UCI_PROTEIN, FASHION_MNIST, SVHN, CIFAR_10, TEXT, PTB)
 
 
 def task_named(name: str) -> Task:

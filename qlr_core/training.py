@@ -3,27 +3,28 @@
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int32, PyTree
+from jaxtyping import Int32, PyTree
 
 from qlr_core.batches import FULL_BATCH, is_full
+from qlr_core.evaluation import Evaluation, loss_and_metric
+from qlr_core.models import Model
 from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.optimizers.base import Optimizer, StepInfo
 from qlr_core.ranges import as_arrays, knobs_with
 from qlr_core.registry import named
-from qlr_core.rollout import RunState, rollout, start
-from qlr_core.tasks import Task, TaskData, task_named
+from qlr_core.rollout import RunState
+from qlr_core.seeds import scanned, start_seeds, unscanned
+from qlr_core.task_data import TaskData
+from qlr_core.tasks import Task, task_named
 
-# Steps of one compiled program at most; what is recorded of them stays on the device until they are done.
-MAX_CHUNK = 500
-# Rows of one forward pass of an evaluation.
-EVALUATION_ROWS = 5000
+# Steps without a scan before they are recorded: there a step may take seconds, and a signal waits for all of them.
+UNSCANNED_CHUNK = 5
 # Apart from the streams that split and generate data and make the labs' schedules.
 _EPOCH_STREAM = 20
 
@@ -58,15 +59,6 @@ class Snapshot(NamedTuple):
     runs: RunState
 
 
-class Evaluation(NamedTuple):
-    """Means over all rows of a part, one number a seed; a metric is an accuracy (0…1) or an RMSE in the values' units."""
-
-    validation_loss: Float[Any, " seeds"]
-    validation_metric: Float[Any, " seeds"]
-    test_loss: Float[Any, " seeds"]
-    test_metric: Float[Any, " seeds"]
-
-
 class Progress(NamedTuple):
     """Some steps of a run: those from ``first`` on, what they did, (steps, seeds), in NumPy, and where the run stands then.
 
@@ -93,6 +85,7 @@ class Prepared(NamedTuple):
     task: Task
     data: TaskData
     train: Batch
+    model: Model
     objective: Objective
     optimizer: Optimizer
     hyper: Any
@@ -102,6 +95,11 @@ class Prepared(NamedTuple):
         """Whole batches in an epoch; the remainder of the rows is dropped."""
         rows = len(self.data.train.inputs)
         return 1 if is_full(rows, self.plan.batch_size) else rows // self.plan.batch_size
+
+    @property
+    def scans(self) -> bool:
+        """Whether many steps are one compiled scan, rather than one call after another."""
+        return self.task.scans or jax.default_backend() != "cpu"
 
 
 def prepare(plan: Plan, directory: str = "") -> Prepared:
@@ -124,9 +122,10 @@ def prepare(plan: Plan, directory: str = "") -> Prepared:
     choices = tuple((choice.name, asked.get(choice.name, choice.default)) for choice in spec.choices)
     hyper = as_arrays(knobs_with(spec.hyper, **dict(plan.values)), jnp.float32)
     data = task.load(directory, plan.allow_partial)
-    objective = Objective(task.model().apply, task.loss)
+    model = task.model(data)
+    objective = Objective(model.apply, task.loss)
     optimizer = build_optimizer(plan.optimizer, objective, choices)
-    return Prepared(plan, task, data, Batch(*map(jnp.asarray, data.train)), objective, optimizer, hyper)
+    return Prepared(plan, task, data, Batch(*map(jnp.asarray, data.train)), model, objective, optimizer, hyper)
 
 
 def epoch_rows(rows: int, batch_size: int, seed: int, epoch: int) -> Int32[np.ndarray, "steps batch"]:
@@ -150,36 +149,8 @@ def schedule_of(prepared: Prepared, steps: range) -> Int32[np.ndarray, "steps se
 
 def first_snapshot(prepared: Prepared) -> Snapshot:
     """The run before its first step: each seed has its own weights."""
-    model, seeds = prepared.task.model(), jnp.asarray(prepared.plan.seeds, jnp.uint32)
-    rows = schedule_of(prepared, range(1))
-    return Snapshot(0, _start(model, prepared.optimizer, seeds, prepared.train, rows, prepared.hyper))
-
-
-@partial(jax.jit, static_argnames=("model", "optimizer"))
-def _start(model: Any, optimizer: Optimizer, seeds: Array, train: Batch, rows: Any, hyper: Any) -> RunState:
-    def one(seed: Array, rows: Any) -> RunState:
-        key = jax.random.key(seed)
-        params, model_state = model.init(key, train.inputs[:1])
-        return start(optimizer, params, train, rows, hyper, key, model_state)
-
-    return jax.vmap(one, in_axes=(0, None if rows is None else 1))(seeds, rows)
-
-
-@partial(jax.jit, static_argnames=("optimizer", "steps"))
-def _chunk(
-    optimizer: Optimizer, runs: RunState, seeds: Array, first: Array, train: Batch, rows: Any, hyper: Any, steps: int
-) -> tuple[RunState, PyTree]:
-    """Some steps of all seeds; what is recorded has the steps first."""
-
-    def one(run: RunState, seed: Array, rows: Any) -> tuple[RunState, PyTree]:
-        key = jax.random.fold_in(jax.random.key(seed), first)
-        return rollout(optimizer, run, train, rows, hyper, key, steps=steps)
-
-    if len(seeds) == 1:  # without vmap: products of one batch are faster than those of a batch of one
-        run = jax.tree.map(lambda leaf: leaf[0], runs)
-        after, info = one(run, seeds[0], None if rows is None else rows[:, 0])
-        return jax.tree.map(lambda leaf: leaf[None], after), jax.tree.map(lambda leaf: leaf[:, None], info)
-    return jax.vmap(one, in_axes=(0, 0, None if rows is None else 1), out_axes=(0, 1))(runs, seeds, rows)
+    seeds, rows = jnp.asarray(prepared.plan.seeds, jnp.uint32), schedule_of(prepared, range(1))
+    return Snapshot(0, start_seeds(prepared.model, prepared.optimizer, seeds, prepared.train, rows, prepared.hyper))
 
 
 def train(prepared: Prepared, begin: Snapshot | None = None) -> Iterator[Progress]:
@@ -188,59 +159,32 @@ def train(prepared: Prepared, begin: Snapshot | None = None) -> Iterator[Progres
     A run that diverges goes on as NaN; nothing is raised for it.
     """
     plan, at = prepared.plan, begin or first_snapshot(prepared)
-    seeds = jnp.asarray(plan.seeds, jnp.uint32)
+    chunk = prepared.task.chunk if prepared.scans else UNSCANNED_CHUNK
     while at.step < plan.steps:
         boundary = (at.step // plan.evaluate_every + 1) * plan.evaluate_every
-        stop = min(at.step + MAX_CHUNK, boundary, plan.steps)
-        rows = schedule_of(prepared, range(at.step, stop))
+        stop = min(at.step + chunk, boundary, plan.steps)
         clock = time.perf_counter()
-        first = jnp.asarray(at.step, jnp.uint32)
-        done = _chunk(prepared.optimizer, at.runs, seeds, first, prepared.train, rows, prepared.hyper, stop - at.step)
-        runs, info = jax.block_until_ready(done)
-        seconds = (time.perf_counter() - clock) / ((stop - at.step) * len(seeds))
+        runs, info = jax.block_until_ready(_steps(prepared, at, stop))
+        seconds = (time.perf_counter() - clock) / ((stop - at.step) * len(plan.seeds))
         begin_step, at = at.step, Snapshot(stop, runs)
         due = stop == boundary or stop == plan.steps
         yield Progress(begin_step, jax.tree.map(np.asarray, info), seconds, evaluate(prepared, runs) if due else None, at)
 
 
+def _steps(prepared: Prepared, at: Snapshot, stop: int) -> tuple[RunState, PyTree]:
+    """The steps from a snapshot up to another."""
+    plan, optimizer, hyper, steps = prepared.plan, prepared.optimizer, prepared.hyper, stop - at.step
+    rows = schedule_of(prepared, range(at.step, stop))
+    if not prepared.scans:
+        return unscanned(optimizer, at.runs, plan.seeds, at.step, prepared.train, rows, hyper, steps)
+    seeds, first = jnp.asarray(plan.seeds, jnp.uint32), jnp.asarray(at.step, jnp.int32)
+    return scanned(optimizer, at.runs, seeds, first, prepared.train, rows, hyper, steps)
+
+
 def evaluate(prepared: Prepared, runs: RunState) -> Evaluation:
-    """Loss and metric of every seed on the validation and test parts."""
-    found = []
+    """Loss and metric of every seed on the validation and test parts, which are means over rows or over tokens."""
+    task, found = prepared.task, []
     for part in (prepared.data.validation, prepared.data.test):
-        losses, metrics = _evaluate(prepared, part.inputs, part.targets, runs)
-        found += [losses, metrics]
+        scale = prepared.data.target_scale
+        found += loss_and_metric(prepared.objective, task.metric, runs, part, scale, task.evaluation_rows)
     return Evaluation(*found)
-
-
-def _evaluate(prepared: Prepared, inputs: Any, targets: Any, runs: RunState) -> tuple[Any, Any]:
-    """Sums over pieces of the rows; the last piece is padded, and its padding does not count."""
-    rows, losses, scores = len(inputs), 0.0, 0.0
-    size = min(EVALUATION_ROWS, rows)
-    for first in range(0, rows, size):
-        piece = np.arange(first, first + size) % rows
-        mask = (np.arange(first, first + size) < rows).astype(np.float32)
-        batch = Batch(*map(jnp.asarray, (inputs[piece], targets[piece], mask)))
-        loss, score = _piece(prepared.objective, prepared.task.metric)(runs, batch, prepared.data.target_scale)
-        losses, scores = losses + np.asarray(loss, np.float64), scores + np.asarray(score, np.float64)
-    metric = scores / rows if prepared.task.metric == "accuracy" else np.sqrt(scores / rows)
-    return losses / rows, metric
-
-
-@lru_cache(maxsize=16)
-def _piece(objective: Objective, metric: str) -> Any:
-    """A jitted function of (runs, batch, scale) that gives the sums of loss and score over the rows that count."""
-
-    def one(run: RunState, batch: Batch, scale: Any) -> tuple[Any, Any]:
-        outputs, _ = objective.apply(run.params, run.model_state, batch.inputs, train=False, key=None, mask=batch.mask)
-        if metric == "accuracy":
-            right = jnp.argmax(outputs, axis=-1) == batch.targets
-            score: Any = jnp.where(jnp.isfinite(outputs).all(axis=-1), right, jnp.nan)
-        else:
-            score = jnp.sum(jnp.square(scale * (outputs - batch.targets)), axis=-1)
-        # A padded row may be NaN, and NaN times 0 is NaN.
-        counts = jnp.asarray(batch.mask) > 0
-        losses: Any = objective.loss.value(outputs, batch.targets)
-        kept: list[Any] = [jnp.where(counts, each, 0.0) for each in (losses, score)]
-        return jnp.sum(kept[0]), jnp.sum(kept[1])
-
-    return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
