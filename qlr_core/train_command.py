@@ -160,7 +160,7 @@ def progress_line(prepared: Prepared, progress: Progress, evaluation: object) ->
     done = progress.after.step / prepared.steps_per_epoch
     words = [f"epoch {done:.1f}/{plan.steps / prepared.steps_per_epoch:.0f}"]
     a_step = progress.seconds * len(plan.seeds)
-    words.append(f"{1 / a_step:,.0f} step/s" if a_step > 0 else "")
+    words.append(f"{1 / a_step:,.0f} step/s" if 0 < a_step < 1 else f"{a_step:,.1f} s/step")
     words.append(f"loss {_median(info.loss):.4g}")
     if evaluation is not None:
         metric = _median(getattr(evaluation, "validation_metric", np.asarray([math.nan])))

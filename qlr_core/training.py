@@ -106,7 +106,7 @@ def prepare(plan: Plan, directory: str = "") -> Prepared:
     """Loads the data and builds the optimizer.
 
     ValueError, with the remedy, for an unknown name, a number out of its range, data that are missing or damaged, or an
-    optimizer that is not available here.
+    optimizer that is not available here or not for this model.
     """
     task, spec = task_named(plan.task), optimizer_named(plan.optimizer)
     if reason := spec.unavailable():
@@ -125,7 +125,9 @@ def prepare(plan: Plan, directory: str = "") -> Prepared:
     model = task.model(data)
     objective = Objective(model.apply, task.loss)
     optimizer = build_optimizer(plan.optimizer, objective, choices)
-    return Prepared(plan, task, data, Batch(*map(jnp.asarray, data.train)), model, objective, optimizer, hyper)
+    prepared = Prepared(plan, task, data, Batch(*map(jnp.asarray, data.train)), model, objective, optimizer, hyper)
+    start_seeds.eval_shape(*_start_arguments(prepared))
+    return prepared
 
 
 def epoch_rows(rows: int, batch_size: int, seed: int, epoch: int) -> Int32[np.ndarray, "steps batch"]:
@@ -149,8 +151,12 @@ def schedule_of(prepared: Prepared, steps: range) -> Int32[np.ndarray, "steps se
 
 def first_snapshot(prepared: Prepared) -> Snapshot:
     """The run before its first step: each seed has its own weights."""
+    return Snapshot(0, start_seeds(*_start_arguments(prepared)))
+
+
+def _start_arguments(prepared: Prepared) -> tuple[Any, ...]:
     seeds, rows = jnp.asarray(prepared.plan.seeds, jnp.uint32), schedule_of(prepared, range(1))
-    return Snapshot(0, start_seeds(prepared.model, prepared.optimizer, seeds, prepared.train, rows, prepared.hyper))
+    return prepared.model, prepared.optimizer, seeds, prepared.train, rows, prepared.hyper
 
 
 def train(prepared: Prepared, begin: Snapshot | None = None) -> Iterator[Progress]:

@@ -126,12 +126,15 @@ def program(objective: Objective, params: Params, inputs: Inputs, curvature_memo
     A surface has no layers: there one full block, estimated exactly (a backward pass for each residual), so that C = JᵀJ
     and a run is deterministic. Elsewhere kfac_jax's own choices: Kronecker-factored dense and convolutional layers, a
     diagonal for parameters that it cannot place, and one backward pass of random signs a step. Padding counts in neither
-    f nor the quadratic model, but in the layers' input factors, of which kfac_jax has no mask.
+    f nor the quadratic model, but in the layers' input factors, of which kfac_jax has no mask. ValueError where a row has
+    several examples, as a text has: attention is no layer of kfac_jax's.
     """
     import kfac_jax
 
     surface = objective.loss is RESIDUALS
-    rows = _output_shape(objective, params, inputs)[0]
+    rows, *outputs = _output_shape(objective, params, inputs)
+    if len(outputs) > 1:
+        raise ValueError("K-FAC has no blocks for the attention of a transformer; choose another optimizer, as adam_qlr.")
     return kfac_jax.Optimizer(
         partial(_value_and_gradient, objective),
         l2_reg=0.0,
