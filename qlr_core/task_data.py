@@ -6,12 +6,19 @@ import numpy as np
 from jaxtyping import Int32, Num, Shaped, UInt8
 
 from qlr_core.datasets.base import mean_and_scale
-from qlr_core.sources import DataError, RawData, RawText, Rows
+from qlr_core.sources import DataError, RawData, RawText
 
 # Tokens of a row of text.
 WINDOW = 70
 # Of a text that is published in one piece, in its order; the rest is the test.
 _TRAIN_SHARE, _VALIDATION_SHARE = 0.8, 0.1
+
+
+class Part(NamedTuple):
+    """Rows as the model takes them, and their targets: class numbers or tokens in int32, or values in float32."""
+
+    inputs: Shaped[np.ndarray, "rows *shape"]
+    targets: Shaped[np.ndarray, "rows ..."]
 
 
 class TaskData(NamedTuple):
@@ -24,9 +31,9 @@ class TaskData(NamedTuple):
     numbers have scale 1.
     """
 
-    train: Rows
-    validation: Rows
-    test: Rows
+    train: Part
+    validation: Part
+    test: Part
     target_scale: Num[np.ndarray, " outputs"]
     pixel_mean: tuple[float, ...] = ()
     pixel_scale: tuple[float, ...] = ()
@@ -45,9 +52,9 @@ def vectors(raw: RawData, validation_share: float, *, shared_scale: bool = False
     if values:
         target_mean, target_scale = mean_and_scale(raw.train.targets[:rows], 0)
 
-    def normalized(part: Rows) -> Rows:
+    def normalized(part: Part) -> Part:
         scaled = ((part.inputs - mean) / scale).astype(np.float32)
-        return Rows(scaled, ((part.targets - target_mean) / target_scale).astype(np.float32) if values else part.targets)
+        return Part(scaled, ((part.targets - target_mean) / target_scale).astype(np.float32) if values else part.targets)
 
     train, validation, test = map(normalized, _parts(raw, rows))
     return TaskData(train, validation, test, target_scale)
@@ -78,9 +85,9 @@ def _training_rows(raw: RawData, validation_share: float) -> int:
     return len(raw.train.inputs) - round(validation_share * len(raw.train.inputs))
 
 
-def _parts(raw: RawData, rows: int) -> tuple[Rows, Rows, Rows]:
+def _parts(raw: RawData, rows: int) -> tuple[Part, Part, Part]:
     inputs, targets = raw.train
-    return Rows(inputs[:rows], targets[:rows]), Rows(inputs[rows:], targets[rows:]), raw.test
+    return Part(inputs[:rows], targets[:rows]), Part(inputs[rows:], targets[rows:]), Part(*raw.test)
 
 
 def _channels(
@@ -95,7 +102,7 @@ def _channels(
     return tuple(mean.tolist()), tuple(np.where(scale > 0, scale, 1.0).tolist())
 
 
-def _windows(tokens: Int32[np.ndarray, " tokens"]) -> Rows:
+def _windows(tokens: Int32[np.ndarray, " tokens"]) -> Part:
     rows = (len(tokens) - 1) // WINDOW
     if rows < 1:
         raise DataError(
@@ -105,4 +112,4 @@ def _windows(tokens: Int32[np.ndarray, " tokens"]) -> Rows:
     def cut(first: int) -> Shaped[np.ndarray, "rows tokens"]:
         return tokens[first : first + rows * WINDOW].reshape(rows, WINDOW)
 
-    return Rows(cut(0), cut(1))
+    return Part(cut(0), cut(1))
