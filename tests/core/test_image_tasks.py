@@ -118,6 +118,8 @@ def test_steps_without_a_scan_are_those_of_a_scan(monkeypatch: pytest.MonkeyPatc
         np.testing.assert_allclose(whole(ends[0], name), whole(ends[1], name), rtol=1e-3)
     for one, other in zip(*(jax.tree.leaves(end[-1].after.runs.params) for end in ends), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-4)
+    for one, other in zip(ends[0][-1].evaluation, ends[1][-1].evaluation, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-2)
     losses = whole(ends[0], "loss")
     assert losses.shape == (4, 2) and abs(losses[0, 0] - losses[0, 1]) > 1e-4
 
