@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int32, PyTree
 
 from qlr_core.batches import FULL_BATCH, is_full
+from qlr_core.devices import replicated, spread
 from qlr_core.evaluation import Evaluation, loss_and_metric
 from qlr_core.models import Model
 from qlr_core.objective import Batch, Objective
@@ -125,7 +126,8 @@ def prepare(plan: Plan, directory: str = "") -> Prepared:
     model = task.model(data)
     objective = Objective(model.apply, task.loss)
     optimizer = build_optimizer(plan.optimizer, objective, choices)
-    prepared = Prepared(plan, task, data, Batch(*map(jnp.asarray, data.train)), model, objective, optimizer, hyper)
+    rows = replicated(Batch(*map(jnp.asarray, data.train)))
+    prepared = Prepared(plan, task, data, rows, model, objective, optimizer, hyper)
     start_seeds.eval_shape(*_start_arguments(prepared))
     return prepared
 
@@ -184,7 +186,7 @@ def _steps(prepared: Prepared, at: Snapshot, stop: int) -> tuple[RunState, PyTre
     if not prepared.scans:
         return unscanned(optimizer, at.runs, plan.seeds, at.step, prepared.train, rows, hyper, steps)
     seeds, first = jnp.asarray(plan.seeds, jnp.uint32), jnp.asarray(at.step, jnp.int32)
-    return scanned(optimizer, at.runs, seeds, first, prepared.train, rows, hyper, steps)
+    return scanned(optimizer, replicated(at.runs), seeds, first, prepared.train, spread(rows), hyper, steps)
 
 
 def evaluate(prepared: Prepared, runs: RunState) -> Evaluation:
