@@ -56,7 +56,8 @@ browser: $(READY)  ## The browser tests alone; a missing Chromium is an error
 	BROWSER_TESTS=required $(BIN)/python -m pytest tests/browser $(ARGS)
 
 coverage: $(READY)  ## Pytest with the lines and branches that no test ran
-	$(PYTEST) --cov --cov-report=term --cov-report=html $(ARGS)
+	rm -f .coverage
+	$(call parts,--cov --cov-append --cov-report=term --cov-report=html)
 
 bench: $(READY)  ## The benchmarks
 	$(BIN)/python -m qlr_core bench
