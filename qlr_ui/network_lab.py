@@ -10,13 +10,14 @@ from qlr_core.network_lab import NetworkLab, network_problem
 from qlr_core.network_run import NetworkRun
 from qlr_core.spectrum import MAX_PARAMETERS
 from qlr_ui import network_cached, network_controls
+from qlr_ui.export_buttons import export_buttons
 from qlr_ui.labels import run_labels
 from qlr_ui.links import LinkError
 from qlr_ui.network_controls import STORE, new_seed
 from qlr_ui.network_picture import METRICS, Rest, network_picture
 from qlr_ui.network_state import MAX_RUNS, NetworkState, checked
 from qlr_ui.network_tables import eigenvalue_chart, eigenvalues, runs_csv, summary
-from qlr_ui.player import player, standalone_html
+from qlr_ui.player import player
 from qlr_ui.run_setting import with_fork, without
 
 _PLAYER, _STOPPED, _SPECTRUM, _REST = "network_player", "network_stopped", "network_spectrum", "network_rest"
@@ -76,26 +77,7 @@ def show(state: NetworkState, runs: list[NetworkRun]) -> pd.DataFrame:
     labels, dataset = run_labels(state), dataset_named(state.lab.dataset)
     payload = network_picture(state, runs, STORE.view(), _resting(state))
     player(payload, key=_PLAYER, on_fork=_fork, on_drop=_drop, on_seed=new_seed, on_rest=_rest)
-    # The files are made when they are asked for, not at every move of a slider.
-    html, csv = st.columns(2)
-    html.download_button(
-        "Export this lesson as one HTML file",
-        lambda: standalone_html(payload, f"{dataset.label} · AdamQLR Lab"),
-        "adamqlr-network.html",
-        "text/html",
-        on_click="ignore",
-        width="stretch",
-        help="The player with these runs, for slides: it works offline, without the lab.",
-    )
-    csv.download_button(
-        "Export the numbers as CSV",
-        lambda: runs_csv(labels, runs),
-        "adamqlr-network.csv",
-        "text/csv",
-        on_click="ignore",
-        width="stretch",
-        help="One row a step and run.",
-    )
+    export_buttons(payload, dataset.label, lambda: runs_csv(labels, runs), "adamqlr-network.html", "adamqlr-network.csv")
     return summary(labels, runs, METRICS[dataset.metric])
 
 

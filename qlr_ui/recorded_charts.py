@@ -12,7 +12,7 @@ from qlr_ui.theme import Style, style_of
 
 HEIGHT = 250
 # Pixels of a line of the key, and of the room that Streamlit takes around a chart.
-_ROW, _AROUND = 22, 36
+_ROW, _AROUND = 30, 36
 
 
 @dataclass(frozen=True)

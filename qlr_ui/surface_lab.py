@@ -16,11 +16,12 @@ from qlr_core.surface_values import value_at
 from qlr_core.surfaces import Surface, Window
 from qlr_ui import cached, surface_controls
 from qlr_ui.export import runs_csv
+from qlr_ui.export_buttons import export_buttons
 from qlr_ui.lab_state import MAX_COORDINATE, MAX_RUNS, LabState, checked
 from qlr_ui.labels import run_labels
 from qlr_ui.links import LinkError
 from qlr_ui.picture import picture
-from qlr_ui.player import player, standalone_html
+from qlr_ui.player import player
 from qlr_ui.run_setting import with_fork, without
 from qlr_ui.surface_controls import STORE
 from qlr_ui.surface_tables import summary
@@ -79,26 +80,7 @@ def show(state: LabState) -> pd.DataFrame:
     grid = cached.lab_landscape(state.surface, state.text, state.parameters, window)
     payload = picture(state, runs, outcomes, window, grid, STORE.view())
     player(payload, key=_PLAYER, on_start=_start, on_fork=_fork, on_drop=_drop, on_seed=_new_start)
-    # The files are made when they are asked for, not at every move of a slider.
-    html, csv = st.columns(2)
-    html.download_button(
-        "Export this lesson as one HTML file",
-        lambda: standalone_html(payload, f"{surface.label} · AdamQLR Lab"),
-        "adamqlr-lesson.html",
-        "text/html",
-        on_click="ignore",
-        width="stretch",
-        help="The player with these runs, for slides: it works offline, without the lab.",
-    )
-    csv.download_button(
-        "Export the numbers as CSV",
-        lambda: runs_csv(labels, runs),
-        "adamqlr-runs.csv",
-        "text/csv",
-        on_click="ignore",
-        width="stretch",
-        help="One row a step and run.",
-    )
+    export_buttons(payload, surface.label, lambda: runs_csv(labels, runs), "adamqlr-lesson.html", "adamqlr-runs.csv")
     return summary(labels, outcomes, bool(surface.minima(state.the_parameters())))
 
 

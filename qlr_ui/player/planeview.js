@@ -103,5 +103,7 @@ function legend(context, theme, view, bounds) {
     haloText(context, theme, `class ${c}`, left + 8 * theme.scale, middle, { color: theme.muted, halo: false });
     left += 58 * theme.scale;
   }
-  haloText(context, theme, "filled: training · hollow: validation", bounds.right, middle, { color: theme.muted, align: "right", halo: false });
+  const narrow = bounds.right - bounds.left < LEGEND * theme.scale;
+  const [x, y, align] = narrow ? [bounds.left, middle + 16 * theme.scale, "left"] : [bounds.right, middle, "right"];
+  haloText(context, theme, "filled: training · hollow: validation", x, y, { color: theme.muted, align, halo: false });
 }
