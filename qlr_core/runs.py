@@ -72,11 +72,10 @@ def read_evaluations(folder: Path) -> pd.DataFrame:
 
 
 def recorded_runs(root: Path) -> list[Path]:
-    """The run folders directly below a root, the newest first; a root that is not there has none."""
+    """The run folders directly below a root, by name; a root that is not there has none."""
     if not root.is_dir():
         return []
-    found = [path for path in root.iterdir() if (path / CONFIG).is_file() and not path.is_symlink()]
-    return sorted(found, key=lambda path: (path / CONFIG).stat().st_mtime, reverse=True)
+    return sorted(path for path in root.iterdir() if (path / CONFIG).is_file() and not path.is_symlink())
 
 
 def is_live(folder: Path) -> bool:

@@ -58,11 +58,14 @@ def all_runs() -> tuple[list[Recorded], list[str]]:
     """Every run that can be read, the newest first and the samples last; and a sentence for each that cannot."""
     found, problems = [], []
     for root, prefix in ((runs_folder(), ""), (SAMPLES, "sample: ")):
+        runs = []
         for folder in recorded_runs(root):
             try:
-                found.append(_recorded(prefix + folder.name, folder))
+                runs.append(_recorded(prefix + folder.name, folder))
             except (RunError, ValueError, OSError) as error:
                 problems.append(str(error))
+        # By what the run says of itself: a copy or a checkout gives the files times of its own.
+        found += sorted(runs, key=lambda run: str(run.config.get("started")), reverse=True)
     return found, problems
 
 

@@ -103,6 +103,8 @@ class Dataset:
         ValueError, with the remedy, where a knob is out of its range, the data are missing or damaged, hold a NaN or too
         few rows, or where the training part has a single class.
         """
+        if reason := self.unavailable():
+            raise ValueError(reason)
         inputs, targets = self.rows(check_knobs(knobs), seed)
         return prepare(self, inputs, targets, seed)
 

@@ -161,7 +161,7 @@ def test_a_damaged_energy_file_is_refused(energy_folder: Path, name: str, text: 
 def test_a_missing_energy_file_is_named_with_the_remedy(energy_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     energy = dataset_named("energy")
     (energy_folder / "permutation_indices.txt").unlink()
-    with pytest.raises(ValueError, match=r"missing from .*uci_energy/permutation_indices\.txt"):
+    with pytest.raises(ValueError, match=r"a folder with .*uci_energy/permutation_indices\.txt"):
         energy.load(energy.default_knobs, 0)
     monkeypatch.setenv(DATA_DIRECTORY, str(energy_folder / "elsewhere"))
     assert "set QLR_DATA_DIR to a folder" in energy.unavailable()
