@@ -4,6 +4,7 @@ from qlr_core.models.base import Model, ModelSpec, parameter_count
 from qlr_core.models.memory import check_memory
 from qlr_core.models.mlp import MLP_50, mlp
 from qlr_core.models.resnet import RESNET_18, resnet
+from qlr_core.models.surface import surface_model
 from qlr_core.models.transformer import TRANSFORMER_GPT2, TRANSFORMER_SMALL, transformer
 from qlr_core.registry import named
 
@@ -18,6 +19,7 @@ __all__ = [
     "model_named",
     "parameter_count",
     "resnet",
+    "surface_model",
     "transformer",
 ]
 
