@@ -14,6 +14,11 @@ def is_full(rows: int, batch_size: int) -> bool:
     return batch_size == FULL_BATCH or batch_size >= rows
 
 
+def steps_per_epoch(rows: int, batch_size: int) -> int:
+    """Whole batches in an epoch; the remainder of the rows is dropped."""
+    return 1 if is_full(rows, batch_size) else rows // batch_size
+
+
 def batch_schedule(rows: int, batch_size: int, steps: int, seed: int) -> Int32[np.ndarray, "steps batch"] | None:
     """The rows of each step, or None for the full batch.
 

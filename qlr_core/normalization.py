@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
@@ -12,9 +13,9 @@ from qlr_core.objective import ModelState, Params
 
 @lru_cache(maxsize=64)
 def normalized(model: Model, mean: tuple[float, ...], scale: tuple[float, ...]) -> Model:
-    """The model of (inputs − mean) / scale, in float32; ``mean`` and ``scale`` have one number a channel, the last axis.
+    """The model of (inputs − mean) / scale, in the parameters' type; ``mean`` and ``scale`` have one number a channel.
 
-    Equal arguments give the same object.
+    Channels are the last axis. Equal arguments give the same object.
     """
 
     def numbers(inputs: Any) -> Any:
@@ -26,6 +27,7 @@ def normalized(model: Model, mean: tuple[float, ...], scale: tuple[float, ...]) 
     def apply(
         params: Params, model_state: ModelState, inputs: Any, *, train: bool, key: Any, mask: Any
     ) -> tuple[Any, ModelState]:
-        return model.apply(params, model_state, numbers(inputs), train=train, key=key, mask=mask)
+        values = numbers(inputs).astype(jnp.result_type(*jax.tree.leaves(params)))
+        return model.apply(params, model_state, values, train=train, key=key, mask=mask)
 
     return Model(init, apply)

@@ -20,8 +20,10 @@ import numpy as np
 import pandas as pd
 from orbax.checkpoint import v1 as ocp
 
+from qlr_core.devices import is_first_process, replicated
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.base import StepInfo
+from qlr_core.plan import Plan, Prepared
 from qlr_core.ranges import knobs_with
 from qlr_core.runs import (
     CHECKPOINTS,
@@ -37,7 +39,7 @@ from qlr_core.runs import (
     read_config,
     step_of,
 )
-from qlr_core.training import Plan, Prepared, Progress, Snapshot, first_snapshot
+from qlr_core.training import Progress, Snapshot, first_snapshot
 
 _PACKAGES = ("jax", "jaxlib", "optax", "flax", "kfac-jax", "numpy", "orbax-checkpoint")
 # A checkpoint that was just being replaced when the process died has a sound one before it.
@@ -46,13 +48,20 @@ _ATTEMPTS = 10
 
 
 class Recorder:
-    """The one writer of a run folder; used in a ``with``. RunError where the folder cannot be had or written."""
+    """The one writer of a run folder; used in a ``with``. RunError where the folder cannot be had or written.
+
+    Of several processes that train together the first one writes; the others only take part in the checkpoints, which all
+    must find at the same place.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
         self._lock: Any = None
+        self._writes = is_first_process()
 
     def __enter__(self) -> "Recorder":
+        if not self._writes:
+            return self
         with self._writing():
             (self.folder / METRICS).mkdir(parents=True, exist_ok=True)
             (self.folder / CHECKPOINTS).mkdir(exist_ok=True)
@@ -68,10 +77,13 @@ class Recorder:
         raise RunError(f"Another process trains in {self.folder}. Wait for it, or name another folder.")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
     def begin(self, prepared: Prepared) -> None:
         """Writes the configuration of a new run; RunError where the folder has one."""
+        if not self._writes:
+            return
         if (self.folder / CONFIG).exists():
             raise RunError(f"{self.folder} has a run. Go on with it by --resume, or name another folder.")
         text = json.dumps(_configuration(prepared), indent=2, allow_nan=False)
@@ -85,22 +97,29 @@ class Recorder:
         begin = like
         if found:
             try:
-                state = ocp.load(str(found[-1]), like.runs)
+                state = ocp.load(str(found[-1]), replicated(like.runs))
             except (OSError, ValueError, KeyError) as error:
                 remedy = f"Delete {found[-1]} to go on from the checkpoint before it."
                 raise RunError(f"The checkpoint {found[-1].name} cannot be read ({error}). {remedy}") from None
             begin = Snapshot(step_of(found[-1]), state)
+        if self._writes:
+            self._take_away_after(begin.step)
+        return begin
+
+    def _take_away_after(self, step: int) -> None:
+        """Removes the metrics of steps that will be taken again."""
         with self._writing():
             for path in parts(self.folder, STEPS):
-                if step_of(path) >= begin.step:
+                if step_of(path) >= step:
                     path.unlink()
             for path in parts(self.folder, EVALUATIONS):
-                if step_of(path) > begin.step:
+                if step_of(path) > step:
                     path.unlink()
-        return begin
 
     def write(self, prepared: Prepared, progress: Progress) -> None:
         """Adds the steps, and the evaluation if there is one."""
+        if not self._writes:
+            return
         folder = self.folder / METRICS
         steps, evaluated = _step_table(prepared, progress), _evaluation_table(prepared.plan, progress)
         with self._writing():
@@ -113,7 +132,9 @@ class Recorder:
         """Saves the state; the two newest checkpoints are kept."""
         folder = self.folder / CHECKPOINTS
         with self._writing():
-            ocp.save(str(folder / f"step-{snapshot.step:09d}"), snapshot.runs, overwrite=True)
+            ocp.save(str(folder / f"step-{snapshot.step:09d}"), replicated(snapshot.runs), overwrite=True)
+            if not self._writes:
+                return
             for old in sorted(folder.glob("step-?????????"))[:-_KEPT]:
                 shutil.rmtree(old)
 

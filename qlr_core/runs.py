@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from qlr_core.training import Plan
+from qlr_core.plan import Plan
 
 CONFIG, METRICS, CHECKPOINTS, LOCK = "config.json", "metrics", "checkpoints", ".lock"
 STEPS, EVALUATIONS = "steps", "evaluations"

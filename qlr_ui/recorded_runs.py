@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
+from qlr_core.plan import Plan
 from qlr_core.report import Interval, curve, summary, with_axes
 from qlr_core.runs import (
     RunError,
@@ -22,7 +23,6 @@ from qlr_core.runs import (
     steps_done,
 )
 from qlr_core.tasks import TASKS
-from qlr_core.training import Plan
 
 # Names the folder of recorded runs; else it is "runs" where the lab was started.
 RUNS_DIRECTORY = "QLR_RUNS_DIR"

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qlr_core.training import Plan, prepare, train
+from qlr_core.plan import Plan, prepare
+from qlr_core.training import train
 
 # A step a chunk: on few cores, collectives of one step that wait for those of another can stall.
 PLAN = Plan("digits", "adam_qlr", values=(("max_learning_rate", 0.1),), batch_size=64, steps=5, seeds=(0, 1), evaluate_every=1)

@@ -14,9 +14,10 @@ import pytest
 from qlr_core.augmentation import augmented
 from qlr_core.models import resnet
 from qlr_core.normalization import normalized
+from qlr_core.plan import Plan, Prepared, prepare
 from qlr_core.task_data import TaskData, images
 from qlr_core.tasks import CIFAR_10, Task, task_named
-from qlr_core.training import Plan, Prepared, Progress, prepare, train
+from qlr_core.training import Progress, train
 from tests.published_layouts import rows_of, small
 from tests.small_tasks import substitute, whole
 

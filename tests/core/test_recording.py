@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 
 from qlr_core.__main__ import app
 from qlr_core.optimizers.base import StepInfo
+from qlr_core.plan import Plan, prepare
 from qlr_core.recording import Recorder, plan_in
 from qlr_core.runs import CHECKPOINTS, RunError, read_config, read_evaluations, read_steps, recorded_runs
-from qlr_core.training import Plan, prepare, train
+from qlr_core.training import train
 
 ROOT = Path(__file__).parents[2]
 CHOICES, VALUES = (("curvature", "hessian"),), (("max_learning_rate", 0.1),)
@@ -112,6 +113,13 @@ def test_a_folder_that_cannot_be_made_gets_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot be written"), Recorder(tmp_path / "file" / "run"):
         pass
+
+
+def test_a_run_that_diverges_says_so_once_with_the_remedy(tmp_path: Path) -> None:
+    arguments = ("rosenbrock", "--optimizer", "gradient_descent", "--set", "learning_rate=10", "--seeds", "2")
+    run = CliRunner().invoke(app, ["train", *arguments, "--out", str(tmp_path)])
+    assert run.exit_code == 0 and run.stderr.count("no longer a finite number (2 of 2 seeds)") == 1
+    assert "lower the learning rate" in run.stderr
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"plan": {}}'])

@@ -11,8 +11,14 @@ import pytest
 from qlr_core.augmentation import augmented
 from qlr_core.models import mlp
 from qlr_core.objective import Batch
+from qlr_core.optimizers import build_optimizer, optimizer_named
+from qlr_core.plan import Plan, epoch_rows, prepare, schedule_of
+from qlr_core.ranges import as_arrays, knobs_with
+from qlr_core.rollout import rollout, start
+from qlr_core.surface_record import surface_objective
+from qlr_core.surfaces import rosenbrock
 from qlr_core.tasks import DIGITS, LARGE_BATCH, TASKS, task_named
-from qlr_core.training import Plan, Progress, epoch_rows, evaluate, first_snapshot, prepare, schedule_of, train
+from qlr_core.training import Progress, evaluate, first_snapshot, train
 from tests.small_tasks import substitute, whole
 
 PLAN = Plan("digits", "adam_qlr", values=(("max_learning_rate", 0.1),), batch_size=128, steps=23, evaluate_every=10)
@@ -148,6 +154,21 @@ def test_every_task_loads_normalized_parts_or_says_what_is_missing(task) -> None
     params, _ = task.model(data).init(jax.random.key(0), batch.inputs)
     assert jax.tree.leaves(params)[0].dtype == jnp.float32
     assert targets.dtype == (np.int32 if task.metric == "accuracy" else np.float32)
+
+
+def test_rosenbrock_trains_as_the_lab_steps_it() -> None:
+    (chunk,) = train(prepare(Plan("rosenbrock", "adam_qlr", steps=5, evaluate_every=5, seeds=(0, 1))))
+    with jax.enable_x64(True):
+        optimizer = build_optimizer("adam_qlr", surface_objective(rosenbrock))
+        hyper = as_arrays(knobs_with(optimizer_named("adam_qlr").hyper), jnp.float64)
+        data = Batch(inputs=as_arrays(rosenbrock.default_parameters, jnp.float64))
+        run = start(optimizer, jnp.asarray(rosenbrock.start, jnp.float64), data, None, hyper)
+        expected = np.asarray(rollout(optimizer, run, data, None, hyper, steps=5)[1].loss)
+    # float32 against float64, and steps in a narrow valley carry a rounding on.
+    np.testing.assert_allclose(chunk.info.loss[:, 0], expected, rtol=1e-4)
+    assert abs(chunk.info.loss[0, 1] - expected[0]) > 1  # the other seed starts elsewhere
+    assert chunk.evaluation is not None
+    np.testing.assert_allclose(chunk.evaluation.test_metric, np.sqrt(2 * chunk.evaluation.test_loss), rtol=1e-5)
 
 
 def test_second_order_optimizers_take_the_large_batch_where_there_are_as_many_rows() -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from qlr_core.plan import Plan, prepare
 from qlr_core.recording import Recorder
 from qlr_core.runs import read_steps
-from qlr_core.training import Plan, prepare, train
+from qlr_core.training import train
 from qlr_ui import start_training
 from qlr_ui.recorded_runs import RUNS_DIRECTORY, SAMPLES, all_runs
 

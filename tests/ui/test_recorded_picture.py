@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qlr_core.plan import Plan, prepare
 from qlr_core.recording import Recorder
 from qlr_core.runs import read_evaluations, read_steps
-from qlr_core.training import Plan, prepare, train
+from qlr_core.training import train
 from qlr_ui.recorded_charts import STEP_QUANTITIES, chart, key, look_of
 from qlr_ui.recorded_picture import recorded_picture
 from qlr_ui.recorded_runs import RUNS_DIRECTORY, Recorded, all_runs, curves

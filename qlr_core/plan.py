@@ -1,0 +1,134 @@
+"""What a run is to train, as plain values; and the same made real: data on the device, a model, an optimizer."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Int32
+
+from qlr_core.batches import FULL_BATCH, is_full, steps_per_epoch
+from qlr_core.devices import replicated
+from qlr_core.models import Model
+from qlr_core.objective import Batch, Objective
+from qlr_core.optimizers import build_optimizer, optimizer_named
+from qlr_core.optimizers.base import Optimizer
+from qlr_core.precision import FULL_PRECISION, in_precision
+from qlr_core.ranges import as_arrays, knobs_with
+from qlr_core.registry import named
+from qlr_core.seeds import start_seeds
+from qlr_core.task_data import TaskData
+from qlr_core.tasks import Task, task_named
+
+# Apart from the streams that split and generate data and make the labs' schedules.
+_EPOCH_STREAM = 20
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run trains, as plain values; equal plans give equal runs on the same machine.
+
+    ``choices`` and ``values`` are (name, value) pairs, those left out at their defaults. ``batch_size`` 0 is the full batch.
+    ``evaluate_every`` steps, and at the end, the validation and test parts are evaluated. ``precision`` is "float32", or
+    "bf16" for the passes through the model. ``seeds_at_once`` bounds how many seeds are trained together; 0 is all, or as
+    many as the memory holds.
+    """
+
+    task: str
+    optimizer: str
+    choices: tuple[tuple[str, str], ...] = ()
+    values: tuple[tuple[str, float], ...] = ()
+    batch_size: int = FULL_BATCH
+    steps: int = 100
+    seeds: tuple[int, ...] = (0,)
+    evaluate_every: int = 100
+    allow_partial: bool = False
+    precision: str = FULL_PRECISION
+    seeds_at_once: int = 0
+
+    def as_plain(self) -> dict[str, Any]:
+        """The plan as JSON takes it."""
+        return asdict(self)
+
+
+class Prepared(NamedTuple):
+    """A plan made real: data on the device, the objective, the optimizer and its numbers."""
+
+    plan: Plan
+    task: Task
+    data: TaskData
+    train: Batch
+    model: Model
+    objective: Objective
+    optimizer: Optimizer
+    hyper: Any
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches in an epoch; the remainder of the rows is dropped."""
+        return steps_per_epoch(len(self.data.train.inputs), self.plan.batch_size)
+
+    @property
+    def scans(self) -> bool:
+        """Whether many steps are one compiled scan, rather than one call after another."""
+        return self.task.scans or jax.default_backend() != "cpu"
+
+
+def prepare(plan: Plan, directory: str = "", data: TaskData | None = None) -> Prepared:
+    """Loads the data, unless they are given, and builds the optimizer.
+
+    ValueError, with the remedy, for an unknown name, a number out of its range, data that are missing or damaged, or an
+    optimizer that is not available here or not for this model.
+    """
+    task, spec = task_named(plan.task), optimizer_named(plan.optimizer)
+    if reason := spec.unavailable():
+        raise ValueError(f"{spec.label} is not available here: {reason}")
+    _check(plan)
+    asked = dict(plan.choices)
+    for name in asked:
+        named(spec.choices, name, f"choice of {spec.label}")
+    choices = tuple((choice.name, asked.get(choice.name, choice.default)) for choice in spec.choices)
+    hyper = as_arrays(knobs_with(spec.hyper, **dict(plan.values)), jnp.float32)
+    data = task.load(directory, plan.allow_partial) if data is None else data
+    model = in_precision(task.model(data), plan.precision)
+    objective = Objective(model.apply, task.loss)
+    optimizer = build_optimizer(plan.optimizer, objective, choices)
+    rows = replicated(Batch(*map(jnp.asarray, data.train)))
+    prepared = Prepared(plan, task, data, rows, model, objective, optimizer, hyper)
+    start_seeds.eval_shape(*start_arguments(prepared))
+    return prepared
+
+
+def _check(plan: Plan) -> None:
+    """ValueError, with the remedy, for a number of the plan that makes no sense."""
+    for name, low in (("steps", 1), ("batch_size", 0), ("evaluate_every", 1), ("seeds_at_once", 0)):
+        if getattr(plan, name) < low:
+            raise ValueError(f"{name} = {getattr(plan, name)} is out of range; give a whole number from {low} up.")
+    if not plan.seeds or min(plan.seeds) < 0 or len(set(plan.seeds)) < len(plan.seeds):
+        raise ValueError(f"seeds = {plan.seeds} are no seeds; give one or more different whole numbers from 0 up.")
+
+
+def start_arguments(prepared: Prepared) -> tuple[Any, ...]:
+    """What ``start_seeds`` takes for every seed of the plan."""
+    seeds, rows = jnp.asarray(prepared.plan.seeds, jnp.uint32), schedule_of(prepared, range(1))
+    return prepared.model, prepared.optimizer, seeds, prepared.train, rows, prepared.hyper
+
+
+def epoch_rows(rows: int, batch_size: int, seed: int, epoch: int) -> Int32[np.ndarray, "steps batch"]:
+    """The rows of every step of an epoch: a new order for each, which the seed and the epoch alone decide."""
+    batches = rows // batch_size
+    order = np.random.default_rng([seed, _EPOCH_STREAM, epoch]).permutation(rows)
+    return order[: batches * batch_size].reshape(batches, batch_size).astype(np.int32)
+
+
+def schedule_of(prepared: Prepared, steps: range) -> Int32[np.ndarray, "steps seeds batch"] | None:
+    """The rows of some steps for every seed; None for the full batch."""
+    rows, plan = len(prepared.data.train.inputs), prepared.plan
+    if is_full(rows, plan.batch_size):
+        return None
+    each = prepared.steps_per_epoch
+    epochs = range(steps.start // each, (steps.stop - 1) // each + 1)
+    inside = slice(steps.start - epochs.start * each, steps.stop - epochs.start * each)
+    seeds = [np.concatenate([epoch_rows(rows, plan.batch_size, seed, epoch) for epoch in epochs]) for seed in plan.seeds]
+    return np.stack(seeds, axis=1)[inside]

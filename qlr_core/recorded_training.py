@@ -1,0 +1,79 @@
+"""Training with a recorder at its side: checkpoints at intervals and when told to stop, and a word where a run diverges."""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from qlr_core import progress_line
+from qlr_core.devices import agreed
+from qlr_core.plan import Prepared
+from qlr_core.recording import Recorder
+from qlr_core.training import Progress, train
+
+
+def train_and_record(prepared: Prepared, folder: Path, resumes: bool, checkpoint_seconds: float) -> int:
+    """Trains to the end of the plan, recording; 0, or 128 and the number of the signal that stopped it.
+
+    RunError, with the remedy, where the folder cannot be had, read or written; what was written before stays whole.
+    """
+    with Recorder(folder) as recorder, _told_to_stop() as signals:
+        if not resumes:
+            recorder.begin(prepared)
+        begin = recorder.resume(prepared)
+        typer.echo(f"{folder}: from step {begin.step:,} to {prepared.plan.steps:,}")
+        saved, evaluation, last, finite = time.monotonic(), None, begin, True
+        for progress in train(prepared, begin):
+            recorder.write(prepared, progress)
+            evaluation, last = progress.evaluation or evaluation, progress.after
+            progress_line.show(prepared, progress, evaluation)
+            finite = finite and _is_finite(prepared, progress)
+            number = agreed(signals[0] if signals else 0)
+            if agreed(int(number > 0 or time.monotonic() - saved >= checkpoint_seconds)):
+                recorder.checkpoint(last)
+                saved = time.monotonic()
+            if number:
+                progress_line.close()
+                typer.echo(f"Stopped at step {last.step:,}. Go on with: python -m qlr_core train --resume {folder}")
+                return 128 + number
+        recorder.checkpoint(last)
+    progress_line.close()
+    typer.echo("Done.")
+    return 0
+
+
+def _is_finite(prepared: Prepared, progress: Progress) -> bool:
+    """Whether every loss is; says once where the first one that is not stands, and what to do."""
+    wrong = ~np.isfinite(progress.info.loss)
+    if not wrong.any():
+        return True
+    step, seeds = progress.first + int(np.argmax(wrong.any(axis=1))), int(wrong[-1].sum())
+    progress_line.close()
+    typer.echo(
+        f"Warning: from step {step:,} on a loss is no longer a finite number ({seeds} of {len(prepared.plan.seeds)} seeds). "
+        "Such a seed does not recover: lower the learning rate or its bound, raise the damping, or clip the gradient.",
+        err=True,
+    )
+    return False
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[list[int]]:
+    """The signals that came; a second Ctrl-C interrupts at once."""
+    came: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if came and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        came.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
