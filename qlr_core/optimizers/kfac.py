@@ -90,6 +90,7 @@ def _optimizer(adaptive: bool, objective: Objective) -> Optimizer:
         optimizer = kfac_program.program(objective, params, inputs, hyper.curvature_memory, adaptive)
         with optimizer.staging_context():
             state = optimizer.init(params, jax.random.key(0), inputs)
+        kfac_program.check_layers(optimizer, params)
         damping = hyper.initial_damping if adaptive else hyper.damping
         return KFACState(jnp.asarray(damping, scalar_dtype(params)), state)
 

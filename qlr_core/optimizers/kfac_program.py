@@ -156,6 +156,19 @@ def program(objective: Objective, params: Params, inputs: Inputs, curvature_memo
     )
 
 
+def check_layers(optimizer: Any, params: Params) -> None:
+    """ValueError, with the remedy, where kfac_jax recognizes no layer of a model that has weight matrices.
+
+    It then falls back to a diagonal without a word, as where the weights are cast to another type on their way.
+    """
+    blocks = {type(block).__name__ for block in optimizer._estimator.blocks}
+    if blocks == {"NaiveDiagonal"} and any(leaf.ndim >= 2 for leaf in jax.tree.leaves(params)):
+        raise ValueError(
+            "K-FAC recognizes no layer of this model, of which it would keep a mere diagonal. Take float32 instead of bf16, "
+            "layers that are neither jitted nor cast, or another optimizer, as adam_qlr."
+        )
+
+
 def curvature_blocks(
     objective: Objective, params: Params, model_state: ModelState, batch: Batch, key: Key[Array, ""] | None = None
 ) -> tuple[str, ...]:
