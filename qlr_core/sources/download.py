@@ -1,5 +1,9 @@
 """Downloading the published files of a source into the data directory."""
 
+import fcntl
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -9,33 +13,17 @@ from requests.exceptions import RequestException
 from qlr_core.sources.archive import extract
 from qlr_core.sources.base import DataError, Source, SourceFile
 from qlr_core.sources.check import verdict
-from qlr_core.sources.progress import ProgressLine
+from qlr_core.sources.resumable import Part, download_rest
 
-# How often a download that broke off is begun again; pooch waits 1 s, then 2 s.
+# How often a download that broke off is taken up again; pooch waits 1 s, then 2 s.
 RETRIES = 2
-# Pooch's own chunks of 1 KiB make a large file slow.
-_CHUNK = 2**16
-
-
-def _attempt(url: str, target: str, store: object) -> None:
-    """One attempt, with a progress line of its own."""
-    progress: Any = ProgressLine(url.rpartition("/")[2])
-    try:
-        pooch.HTTPDownloader(progressbar=progress, chunk_size=_CHUNK)(url, target, store)
-    except RequestException as error:
-        if error.response is not None:
-            error.response.close()  # pooch leaves the connection of a refused request open
-        raise
-
-
-# Pooch's annotation of a downloader fits none of its own.
-_ATTEMPT: Any = _attempt
 
 
 def fetch(source: Source, folder: Path) -> None:
     """Downloads the files that are missing; those that are there are left as they are.
 
-    Each is compared with its published checksum before it takes its name, so a broken download leaves nothing behind.
+    Each is compared with its published checksum before it takes its name. A download that broke off, or whose process was
+    killed, goes on where it was; one that another process has begun is waited for.
     DataError, with the remedy, without a connection, for another checksum, a hostile archive or a folder one may not write.
     """
     missing = source.missing(folder)
@@ -58,6 +46,46 @@ def fetch(source: Source, folder: Path) -> None:
 def download(file: SourceFile, folder: Path) -> Path:
     """Downloads one file, unless the published one is there already; raises what ``fetch`` raises."""
     path = folder / file.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _alone_in(path.parent):
+        _download(file, path)
+        found = verdict(file, folder)
+        if found.status != "ok":
+            path.unlink()
+            raise DataError(
+                f"{file.url} does not give the published file (expected {found.expected}, found {found.found}). Get the "
+                f"published one elsewhere and put it at {path}."
+            )
+    return path
+
+
+def _download(file: SourceFile, path: Path) -> None:
+    part = Part.of(path)
+    try:
+        _fetch(file, path, part)
+    except RequestException as error:
+        kept = f"{part.size():,} bytes have come; the next attempt goes on from there. " if part.size() else ""
+        raise DataError(
+            f"{file.url} cannot be downloaded. {kept}Try again with a connection, or get that file elsewhere and put it at "
+            f"{path}. The reason was: {error}"
+        ) from None
+    except ValueError as error:
+        raise DataError(
+            f"{file.url} does not give the published file ({error}) Get the published one elsewhere and put it at {path}."
+        ) from None
+
+
+def _fetch(file: SourceFile, path: Path, part: Part) -> None:
+    """Pooch's loop of attempts, each of which goes on from the part."""
+
+    def attempt(url: str, target: str, store: object) -> None:
+        Path(target).unlink()  # pooch's empty file, which a killed process would leave
+        if not file.checksum and not part.version():
+            part.delete()  # nothing would tell halves of two versions from the file
+        download_rest(url, part)
+        # Pooch compares the checksum next, and deletes what is wrong: the attempt after that begins anew.
+        part.finish(Path(target))
+
     store = pooch.create(
         path=path.parent,
         base_url="",
@@ -65,22 +93,17 @@ def download(file: SourceFile, folder: Path) -> Path:
         urls={path.name: file.url},
         retry_if_failed=RETRIES,
     )
-    try:
-        store.fetch(path.name, downloader=_ATTEMPT)
-    except RequestException as error:
-        raise DataError(
-            f"{file.url} cannot be downloaded. Try again with a connection, or get that file elsewhere and put it at {path}. "
-            f"The reason was: {error}"
-        ) from None
-    except ValueError as error:
-        raise DataError(
-            f"{file.url} does not give the published file ({error}) Get the published one elsewhere and put it at {path}."
-        ) from None
-    found = verdict(file, folder)
-    if found.status != "ok":
-        path.unlink()
-        raise DataError(
-            f"{file.url} does not give the published file (expected {found.expected}, found {found.found}). Get the "
-            f"published one elsewhere and put it at {path}."
-        )
-    return path
+    downloader: Any = attempt  # pooch's annotation of a downloader fits none of its own
+    store.fetch(path.name, downloader=downloader)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Waits until no other process downloads to the folder: two would write to one part."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"Another process downloads to {folder}; waiting for it.", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

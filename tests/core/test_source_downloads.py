@@ -1,81 +1,30 @@
-"""Downloads from a server on this machine: whole and published, or an error and nothing left behind."""
+"""Downloads from a server on this machine: whole and published, or an error and nothing in the file's place."""
 
 import hashlib
 import tarfile
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from qlr_core.__main__ import app
-from qlr_core.sources import DATA_DIRECTORY, DataError, RawData, Source, SourceFile
+from qlr_core.sources import DATA_DIRECTORY, DataError, SourceFile
 from qlr_core.sources.check import checksum, verdict, verdicts
 from qlr_core.sources.download import fetch
+from tests.file_server import CONTENT, FileServer, published, serving, source_of
 from tests.published_layouts import files_below, small, tar_of
-
-CONTENT = b"published " * 20_000
-
-
-@dataclass
-class Server:
-    """What the server gives by path, how many bytes it holds back, how many answers it refuses first, and what was asked."""
-
-    address: str
-    content: dict[str, bytes]
-    held_back: int = 0
-    refusals: int = 0
-    asked: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr("qlr_core.sources.download.RETRIES", 0)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            state.asked.append(self.path)
-            content = state.content.get(self.path)
-            if state.refusals > 0:
-                state.refusals -= 1
-                self.send_error(503)
-            elif content is None:
-                self.send_error(404)
-            else:
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content[: len(content) - state.held_back])
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        state = Server(f"http://127.0.0.1:{http.server_port}", {"/data.bin": CONTENT})
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield state
-        http.shutdown()
-        thread.join()
+    with serving() as running:
+        yield running
 
 
-def no_rows(folder: Path) -> RawData:
-    raise AssertionError("these tests fetch and check files; nothing is to read them")
-
-
-def source_of(*files: SourceFile, archives: tuple[SourceFile, ...] = ()) -> Source:
-    return Source("local", "Local", files, no_rows, "this test", "none", archives)
-
-
-def published(address: str, content: bytes = CONTENT, path: str = "local/data.bin") -> SourceFile:
-    return SourceFile(path, f"{address}/data.bin", f"md5:{hashlib.md5(content).hexdigest()}")
-
-
-def test_a_missing_file_is_downloaded_and_one_that_is_there_is_left(server: Server, tmp_path: Path) -> None:
+def test_a_missing_file_is_downloaded_and_one_that_is_there_is_left(server: FileServer, tmp_path: Path) -> None:
     source = source_of(published(server.address), published(server.address, path="local/mine.bin"))
     (tmp_path / "local").mkdir()
     (tmp_path / "local/mine.bin").write_bytes(b"mine")
@@ -86,57 +35,50 @@ def test_a_missing_file_is_downloaded_and_one_that_is_there_is_left(server: Serv
     assert server.asked == ["/data.bin"]
 
 
-def test_a_second_fetch_asks_for_nothing(server: Server, tmp_path: Path) -> None:
+def test_a_second_fetch_asks_for_nothing(server: FileServer, tmp_path: Path) -> None:
     for _ in range(2):
         fetch(source_of(published(server.address)), tmp_path)
     assert len(server.asked) == 1
 
 
-def test_another_checksum_is_refused_and_leaves_nothing(server: Server, tmp_path: Path) -> None:
+def test_another_checksum_is_refused_and_leaves_nothing(server: FileServer, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"does not give the published file .*expected md5:.* put it at .*data\.bin"):
         fetch(source_of(published(server.address, b"other")), tmp_path)
-    assert files_below(tmp_path) == []
+    assert files_below(tmp_path) == ["local/.lock"]
 
 
-def test_another_size_is_refused_where_no_checksum_is_published(server: Server, tmp_path: Path) -> None:
+def test_another_size_is_refused_where_no_checksum_is_published(server: FileServer, tmp_path: Path) -> None:
     file = SourceFile("local/data.bin", f"{server.address}/data.bin", size=len(CONTENT) + 1)
     with pytest.raises(DataError, match=r"expected 200,001 bytes, found 200,000 bytes.*put it at"):
         fetch(source_of(file), tmp_path)
-    assert files_below(tmp_path) == []
+    assert files_below(tmp_path) == ["local/.lock"]
 
 
-def test_a_download_that_breaks_off_is_an_error_and_leaves_nothing(server: Server, tmp_path: Path) -> None:
-    server.held_back = 1_000
-    with pytest.raises(DataError, match=r"cannot be downloaded\..*put it at .*data\.bin"):
-        fetch(source_of(published(server.address)), tmp_path)
-    assert files_below(tmp_path) == []
-
-
-def test_a_file_that_the_server_lacks_is_named_with_its_place(server: Server, tmp_path: Path) -> None:
+def test_a_file_that_the_server_lacks_is_named_with_its_place(server: FileServer, tmp_path: Path) -> None:
     server.content.clear()
     with pytest.raises(DataError, match=r"data\.bin cannot be downloaded\..*put it at .*local/data\.bin.*404"):
         fetch(source_of(published(server.address)), tmp_path)
 
 
-def test_a_server_that_is_down_is_named_with_the_remedy(tmp_path: Path, server: Server) -> None:
+def test_a_server_that_is_down_is_named_with_the_remedy(tmp_path: Path, server: FileServer) -> None:
     with pytest.raises(DataError, match=r"cannot be downloaded.*with a connection, or get that file elsewhere"):
         fetch(source_of(published("http://127.0.0.1:9")), tmp_path)  # the discard port, where nobody answers
 
 
-def test_a_refusal_that_passes_is_tried_again(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_that_passes_is_tried_again(server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qlr_core.sources.download.RETRIES", 1)
     server.refusals = 1
     fetch(source_of(published(server.address)), tmp_path)
     assert len(server.asked) == 2
 
 
-def test_a_folder_one_cannot_write_is_named(server: Server, tmp_path: Path) -> None:
+def test_a_folder_one_cannot_write_is_named(server: FileServer, tmp_path: Path) -> None:
     (tmp_path / "local").write_text("a file where the folder should be")
     with pytest.raises(DataError, match="Local cannot be written to"):
         fetch(source_of(published(server.address)), tmp_path)
 
 
-def test_files_without_an_address_come_out_of_the_archive(server: Server, tmp_path: Path) -> None:
+def test_files_without_an_address_come_out_of_the_archive(server: FileServer, tmp_path: Path) -> None:
     content = tar_of((tarfile.TarInfo("bin/a.bin"), b"aaa"), (tarfile.TarInfo("bin/b.bin"), b"bbb"))
     server.content["/data.bin"] = content
     files = (SourceFile("local/bin/a.bin", "", size=3), SourceFile("local/bin/b.bin", "", size=3))
@@ -149,7 +91,7 @@ def test_files_without_an_address_come_out_of_the_archive(server: Server, tmp_pa
     (tmp_path / "local/bin/b.bin").unlink()
     fetch(source, tmp_path)
     assert len(server.asked) == 1  # the archive was there
-    assert files_below(tmp_path) == ["local/all.tar.gz", "local/bin/a.bin", "local/bin/b.bin"]
+    assert files_below(tmp_path) == ["local/.lock", "local/all.tar.gz", "local/bin/a.bin", "local/bin/b.bin"]
 
 
 def test_a_verdict_says_what_was_expected_and_found(tmp_path: Path) -> None:
@@ -196,7 +138,7 @@ def test_a_check_tells_missing_and_altered_files_and_exits_with_one(tmp_path: Pa
     assert data("check", "python_docs", "--directory", str(tmp_path))[0] == 0
 
 
-def test_a_fetch_downloads_and_checks(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fetch_downloads_and_checks(server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qlr_core.sources.SOURCES", (source_of(published(server.address)),))
     code, text = data("fetch", "local", "--directory", str(tmp_path))
     assert code == 0
