@@ -1,4 +1,4 @@
-"""The networks whose steps are timed: the paper's MLPs."""
+"""The networks whose steps are timed: the paper's MLPs, its ResNet, and the small transformer of the text task."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,10 +9,14 @@ import jax.numpy as jnp
 from qlr_core.bench.row import Note, Row
 from qlr_core.bench.steps import Problem, against_adam, against_kfac, classifier
 from qlr_core.bench.timing import fewer
-from qlr_core.models import mlp
+from qlr_core.models import RESNET_18, TRANSFORMER_SMALL, Model, mlp
 from qlr_core.objective import Batch
+from qlr_core.task_data import WINDOW
+from qlr_core.tasks import TEXT
 
 CLASSES = 10
+# About the characters of the text task's text.
+VOCABULARY = 100
 
 
 class MLPCase(NamedTuple):
@@ -39,10 +43,44 @@ def mlp_steps(rounds: int) -> Iterator[Row | Note]:
     yield from against_kfac(_mlp_problem(CASES[0]._replace(steps=10)), 0.2, fewer(rounds))
 
 
+def resnet_steps(rounds: int) -> Iterator[Row | Note]:
+    """ResNet-18 against Adam."""
+    yield against_adam(resnet_problem(RESNET_18.build(CLASSES), 20 if _scans() else 2), None, fewer(rounds))
+
+
+def resnet_kfac_step(rounds: int) -> Iterator[Row | Note]:
+    """ResNet-18 against K-FAC, a single step at a time."""
+    yield from against_kfac(resnet_problem(RESNET_18.build(CLASSES), 1), None, fewer(rounds))
+
+
+def transformer_steps(rounds: int) -> Iterator[Row | Note]:
+    """The model of the text task, on its batch."""
+    case = transformer_problem(TRANSFORMER_SMALL.build(VOCABULARY))
+    yield against_adam(case, None, fewer(rounds))
+    yield from against_kfac(case, None, fewer(rounds))
+
+
 def _mlp_problem(case: MLPCase) -> Problem:
     widths = "-".join(str(width) for width in (784, *case.hidden, CLASSES))
     name = f"MLP {widths}, batch {case.batch}"
     return classifier(name, mlp(case.hidden, CLASSES), _rows(case.rows, 784), case.batch, case.steps)
+
+
+def resnet_problem(model: Model, steps: int, batch: int = 16) -> Problem:
+    """A small batch, as a step of it takes seconds on a CPU."""
+    return classifier(f"ResNet-18, batch {batch}", model, _rows(2 * batch, *RESNET_18.input_shape), batch, steps, _scans())
+
+
+def _scans() -> bool:
+    """Whether convolutions are timed in a scan; on a CPU they are not trained so."""
+    return jax.default_backend() != "cpu"
+
+
+def transformer_problem(model: Model, steps: int = 4) -> Problem:
+    """Windows of random tokens, each with its next ones."""
+    tokens = jax.random.randint(jax.random.key(2), (4 * TEXT.batch_size, WINDOW + 1), 0, VOCABULARY, jnp.int32)
+    name = f"transformer, batch {TEXT.batch_size} × {WINDOW}"
+    return classifier(name, model, Batch(tokens[:, :-1], tokens[:, 1:]), TEXT.batch_size, steps)
 
 
 def _rows(rows: int, *shape: int) -> Batch:

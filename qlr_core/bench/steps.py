@@ -16,11 +16,11 @@ from qlr_core.models import Model
 from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, ModelState, Objective, Params
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.ranges import as_arrays, knobs_with
-from qlr_core.rollout import batch_at, loss_only, rollout, start
+from qlr_core.rollout import batch_at, loss_only, rollout, start, step_by_step
 
 
 class Problem(NamedTuple):
-    """A network before its first step, and the rows of the steps to time."""
+    """A network before its first step, and the rows of the steps to time; ``scans`` says whether they are one scan."""
 
     name: str
     objective: Objective
@@ -28,13 +28,14 @@ class Problem(NamedTuple):
     model_state: ModelState
     data: Batch
     schedule: Int32[np.ndarray, "steps batch"]
+    scans: bool
 
 
-def classifier(name: str, model: Model, data: Batch, batch: int, steps: int) -> Problem:
+def classifier(name: str, model: Model, data: Batch, batch: int, steps: int, scans: bool = True) -> Problem:
     """A classifier of these rows, with random batches of them."""
     params, model_state = jax.jit(model.init)(jax.random.key(0), data.inputs)
     schedule = np.random.default_rng(0).integers(0, len(data.inputs), (steps, batch), np.int32)
-    return Problem(name, Objective(model.apply, SOFTMAX_CROSS_ENTROPY), params, model_state, data, schedule)
+    return Problem(name, Objective(model.apply, SOFTMAX_CROSS_ENTROPY), params, model_state, data, schedule, scans)
 
 
 def against_adam(problem: Problem, bar: float | None, rounds: int) -> Row:
@@ -60,7 +61,9 @@ def registered_steps(name: str, problem: Problem) -> Callable[[], Any]:
     hyper, key = as_arrays(knobs_with(optimizer_named(name).hyper), jnp.float32), jax.random.key(1)
     data, schedule = problem.data, jnp.asarray(problem.schedule)
     run = start(optimizer, problem.params, data, schedule, hyper, key, problem.model_state)
-    return lambda: rollout(optimizer, run, data, schedule, hyper, key, record=loss_only)
+    if problem.scans:
+        return lambda: rollout(optimizer, run, data, schedule, hyper, key, record=loss_only)
+    return lambda: step_by_step(optimizer, run, data, problem.schedule, hyper, key, record=loss_only)
 
 
 def plain_adam_steps(problem: Problem) -> Callable[[], Any]:
@@ -79,9 +82,29 @@ def plain_adam_steps(problem: Problem) -> Callable[[], Any]:
         updates, state = adam.update(gradient, state, params)
         return (optax.apply_updates(params, updates), model_state, state), value
 
+    carry = problem.params, problem.model_state, adam.init(problem.params)
+    if problem.scans:
+        return partial(_in_a_scan(one), carry, problem.data, jnp.asarray(problem.schedule))
+    return partial(_step_by_step(one), carry, problem.data, problem.schedule)
+
+
+def _in_a_scan(one: Callable[[Batch, Any, Any], Any]) -> Callable[[Any, Batch, Any], Any]:
     @jax.jit
     def run(carry: Any, data: Batch, schedule: Any) -> Any:
         return jax.lax.scan(partial(one, data), carry, (jnp.arange(len(schedule), dtype=jnp.int32), schedule))
 
-    carry = problem.params, problem.model_state, adam.init(problem.params)
-    return partial(run, carry, problem.data, jnp.asarray(problem.schedule))
+    return run
+
+
+def _step_by_step(one: Callable[[Batch, Any, Any], Any]) -> Callable[[Any, Batch, Any], Any]:
+    """One call of a compiled step after another, each of which writes into the memory of the state before it."""
+    step = jax.jit(one, donate_argnums=1)
+
+    def run(carry: Any, data: Batch, schedule: Any) -> Any:
+        carry, losses = jax.tree.map(jnp.copy, carry), []
+        for at in enumerate(schedule):
+            carry, value = step(data, carry, at)
+            losses.append(value)
+        return carry, losses
+
+    return run

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,12 +14,15 @@ from qlr_core import bench
 from qlr_core.__main__ import app
 from qlr_core.bench import networks, surfaces
 from qlr_core.bench.row import Note, Row
-from qlr_core.bench.steps import classifier, plain_adam_steps, registered_steps
-from qlr_core.models import mlp
+from qlr_core.bench.steps import against_adam, against_kfac, classifier, plain_adam_steps, registered_steps
+from qlr_core.models import mlp, resnet, transformer
+from qlr_core.models.transformer import TransformerSize
 from qlr_core.objective import Batch
+from qlr_core.task_data import WINDOW
 
 BOUND = Row("a step", 3.0, 2.0, 1.5, 1.85, "ms a step")
 ALONE = Row("a checkpoint", 3.0, None, None, None, "ms")
+TINY_GPT = TransformerSize(layers=1, width=16, heads=2, context=WINDOW)
 
 
 def some_rows(rounds: int) -> Iterator[Row | Note]:
@@ -29,7 +33,10 @@ def some_rows(rounds: int) -> Iterator[Row | Note]:
 
 @pytest.fixture
 def groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "GROUPS", (bench.Group("small", some_rows),))
+    def fails(rounds: int) -> Any:
+        raise AssertionError("measured what was left out")
+
+    monkeypatch.setattr(bench, "GROUPS", (bench.Group("small", some_rows), bench.Group("slow", fails, "This is slow")))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +56,7 @@ def test_the_bar_bounds_the_ratio_and_without_a_peer_the_figure(row: Row, verdic
 def test_the_table_has_a_line_a_row_and_says_what_it_lacks() -> None:
     lines = CliRunner().invoke(app, ["bench"]).stdout.splitlines()
     assert [line.split()[-2:] for line in (lines[0], lines[2])] == [["within", "1.85"], ["no", "bar"]]
-    assert lines[1] == "The rest is left out."
+    assert lines[1] == "The rest is left out." and lines[3] == "This is slow: `--only slow` measures it."
 
 
 @pytest.mark.usefixtures("groups")
@@ -71,14 +78,27 @@ def a_measured(row: Row | Note) -> Row:
     return row
 
 
-def test_the_adam_of_the_steps_is_the_registered_one() -> None:
+@pytest.mark.parametrize("scans", [True, False])
+def test_the_adam_of_the_steps_is_the_registered_one(scans: bool) -> None:
     data = Batch(jax.random.normal(jax.random.key(0), (12, 4)), jnp.arange(12, dtype=jnp.int32) % 3)
-    case = classifier("MLP", mlp((5,), 3), data, batch=6, steps=3)
+    case = classifier("MLP", mlp((5,), 3), data, batch=6, steps=3, scans=scans)
     (params, *_), losses = plain_adam_steps(case)()
     run, expected = registered_steps("adam", case)()
-    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    np.testing.assert_allclose(jnp.stack(losses), expected, rtol=1e-5)
     for one, other in zip(jax.tree.leaves(params), jax.tree.leaves(run.params), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_a_resnet_is_timed_with_its_running_statistics() -> None:
+    case = networks.resnet_problem(resnet(10, 1, (1,)), steps=2, batch=2)
+    row = a_measured(against_adam(case, None, 1))
+    assert row.bar is None and row.name == "AdamQLR step / Adam step, ResNet-18, batch 2"
+
+
+def test_kfac_is_left_out_with_its_reason_where_it_has_no_blocks() -> None:
+    case = networks.transformer_problem(transformer(networks.VOCABULARY, TINY_GPT), steps=1)
+    (note,) = against_kfac(case, None, 1)
+    assert isinstance(note, Note) and "left out. K-FAC has no blocks for the attention" in note.text
 
 
 def test_kfac_is_left_out_with_the_remedy_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
