@@ -6,6 +6,7 @@ from itertools import chain
 
 from qlr_core.bench.networks import mlp_steps, resnet_kfac_step, resnet_steps, transformer_steps
 from qlr_core.bench.row import Note, Row
+from qlr_core.bench.seeds import seeds_at_once
 from qlr_core.bench.surfaces import surface_speed
 from qlr_core.registry import named
 
@@ -36,6 +37,7 @@ GROUPS: tuple[Group, ...] = (
     Group("resnet_kfac", resnet_kfac_step, "K-FAC's step of ResNet-18 takes minutes on a CPU"),
     Group("transformer", transformer_steps),
     Group("surfaces", surface_speed),
+    Group("seeds", seeds_at_once),
 )
 
 

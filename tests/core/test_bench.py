@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from qlr_core import bench
 from qlr_core.__main__ import app
-from qlr_core.bench import networks, surfaces
+from qlr_core.bench import networks, seeds, surfaces
 from qlr_core.bench.row import Note, Row
 from qlr_core.bench.steps import against_adam, against_kfac, classifier, plain_adam_steps, registered_steps
 from qlr_core.models import mlp, resnet, transformer
@@ -107,6 +107,14 @@ def test_kfac_is_left_out_with_the_remedy_where_it_is_not_installed(monkeypatch:
     row, note = networks.mlp_steps(1)
     assert a_measured(row).bar == 1.85
     assert isinstance(note, Note) and note.text.endswith("left out. K-FAC needs a package.")
+
+
+def test_the_seeds_are_timed_in_training_without_an_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("SEEDS", 2), ("STEPS", 3), ("ROWS", (90, 10))):
+        monkeypatch.setattr(seeds, name, value)
+    monkeypatch.setattr("qlr_core.training.evaluate", pytest.fail)
+    (row,) = seeds.seeds_at_once(1)
+    assert a_measured(row).bar is None and row.name == "2 seeds at once / one by one, MLP 784-50-10, batch 50"
 
 
 def test_surfaces_have_no_peer(monkeypatch: pytest.MonkeyPatch) -> None:
