@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from qlr_core.bench.networks import mlp_steps, resnet_kfac_step, resnet_steps, transformer_steps
+from qlr_core.bench.recording import recording_cost
 from qlr_core.bench.row import Note, Row
 from qlr_core.bench.seeds import seeds_at_once
 from qlr_core.bench.surfaces import surface_speed
@@ -38,6 +39,7 @@ GROUPS: tuple[Group, ...] = (
     Group("transformer", transformer_steps),
     Group("surfaces", surface_speed),
     Group("seeds", seeds_at_once),
+    Group("recording", recording_cost),
 )
 
 

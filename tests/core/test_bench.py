@@ -1,7 +1,7 @@
 """The benchmarks: what they print, and that each times what it says, on networks that are over in an instant."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 
 from qlr_core import bench
 from qlr_core.__main__ import app
-from qlr_core.bench import networks, seeds, surfaces
+from qlr_core.bench import networks, recording, seeds, surfaces
 from qlr_core.bench.row import Note, Row
 from qlr_core.bench.steps import against_adam, against_kfac, classifier, plain_adam_steps, registered_steps
 from qlr_core.models import mlp, resnet, transformer
 from qlr_core.models.transformer import TransformerSize
 from qlr_core.objective import Batch
 from qlr_core.task_data import WINDOW
+from tests.core.test_recording import PLAN
 
 BOUND = Row("a step", 3.0, 2.0, 1.5, 1.85, "ms a step")
 ALONE = Row("a checkpoint", 3.0, None, None, None, "ms")
@@ -115,6 +116,21 @@ def test_the_seeds_are_timed_in_training_without_an_evaluation(monkeypatch: pyte
     monkeypatch.setattr("qlr_core.training.evaluate", pytest.fail)
     (row,) = seeds.seeds_at_once(1)
     assert a_measured(row).bar is None and row.name == "2 seeds at once / one by one, MLP 784-50-10, batch 50"
+
+
+def test_recording_is_timed_beside_the_same_run_and_then_a_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "PLAN", PLAN)
+    written: list[int] = []
+    write: Callable[..., None] = recording.Recorder.write
+
+    def noted(recorder: Any, prepared: Any, progress: Any) -> None:
+        written.append(progress.after.step)
+        write(recorder, prepared, progress)
+
+    monkeypatch.setattr(recording.Recorder, "write", noted)
+    cost, checkpoint = map(a_measured, recording.recording_cost(1))
+    assert written[:2] == [4, 8] and cost.bar is None
+    assert checkpoint.peer is None and checkpoint.bar is None
 
 
 def test_surfaces_have_no_peer(monkeypatch: pytest.MonkeyPatch) -> None:
