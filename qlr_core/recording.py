@@ -47,6 +47,16 @@ _KEPT = 2
 _ATTEMPTS = 10
 
 
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turns the failure of what it writes into a run folder into a RunError that says the remedy."""
+    try:
+        yield
+    except OSError as error:
+        remedy = "Free some space or name another folder (--out), then go on with --resume."
+        raise RunError(f"{folder} cannot be written: {error.strerror or error}. {remedy}") from None
+
+
 class Recorder:
     """The one writer of a run folder; used in a ``with``. RunError where the folder cannot be had or written.
 
@@ -62,7 +72,7 @@ class Recorder:
     def __enter__(self) -> "Recorder":
         if not self._writes:
             return self
-        with self._writing():
+        with writing(self.folder):
             (self.folder / METRICS).mkdir(parents=True, exist_ok=True)
             (self.folder / CHECKPOINTS).mkdir(exist_ok=True)
             self._lock = (self.folder / LOCK).open("w")
@@ -87,7 +97,7 @@ class Recorder:
         if (self.folder / CONFIG).exists():
             raise RunError(f"{self.folder} has a run. Go on with it by --resume, or name another folder.")
         text = json.dumps(_configuration(prepared), indent=2, allow_nan=False)
-        with self._writing():
+        with writing(self.folder):
             self._replace(self.folder / CONFIG, lambda path: path.write_text(text, encoding="utf-8"))
 
     def resume(self, prepared: Prepared) -> Snapshot:
@@ -108,7 +118,7 @@ class Recorder:
 
     def _take_away_after(self, step: int) -> None:
         """Removes the metrics of steps that will be taken again."""
-        with self._writing():
+        with writing(self.folder):
             for path in parts(self.folder, STEPS):
                 if step_of(path) >= step:
                     path.unlink()
@@ -121,8 +131,8 @@ class Recorder:
         if not self._writes:
             return
         folder = self.folder / METRICS
-        steps, evaluated = _step_table(prepared, progress), _evaluation_table(prepared.plan, progress)
-        with self._writing():
+        steps, evaluated = step_table(prepared.plan, progress), evaluation_table(prepared.plan, progress)
+        with writing(self.folder):
             self._replace(folder / part_name(STEPS, progress.first), lambda path: steps.to_parquet(path, index=False))
             if evaluated is not None:
                 place = folder / part_name(EVALUATIONS, progress.after.step)
@@ -131,20 +141,12 @@ class Recorder:
     def checkpoint(self, snapshot: Snapshot) -> None:
         """Saves the state; the two newest checkpoints are kept."""
         folder = self.folder / CHECKPOINTS
-        with self._writing():
+        with writing(self.folder):
             ocp.save(str(folder / f"step-{snapshot.step:09d}"), replicated(snapshot.runs), overwrite=True)
             if not self._writes:
                 return
             for old in sorted(folder.glob("step-?????????"))[:-_KEPT]:
                 shutil.rmtree(old)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            remedy = "Free some space or name another folder (--out), then go on with --resume."
-            raise RunError(f"{self.folder} cannot be written: {error.strerror or error}. {remedy}") from None
 
     @staticmethod
     def _replace(path: Path, write: Any) -> None:
@@ -205,8 +207,9 @@ def _revision() -> str:
     return done.stdout.strip()
 
 
-def _step_table(prepared: Prepared, progress: Progress) -> pd.DataFrame:
-    seeds = prepared.plan.seeds
+def step_table(plan: Plan, progress: Progress) -> pd.DataFrame:
+    """A row a step and seed."""
+    seeds = plan.seeds
     step = np.repeat(np.arange(progress.first, progress.first + progress.steps, dtype=np.int32), len(seeds))
     columns: dict[str, Any] = {"step": step, "seed": np.tile(np.asarray(seeds, np.int32), progress.steps)}
     for name in StepInfo._fields[:-2]:
@@ -214,7 +217,8 @@ def _step_table(prepared: Prepared, progress: Progress) -> pd.DataFrame:
     return pd.DataFrame(columns | {"seconds": np.float32(progress.seconds)})
 
 
-def _evaluation_table(plan: Plan, progress: Progress) -> pd.DataFrame | None:
+def evaluation_table(plan: Plan, progress: Progress) -> pd.DataFrame | None:
+    """A row a seed; None between evaluations."""
     if progress.evaluation is None:
         return None
     columns: dict[str, Any] = {"step": np.int32(progress.after.step), "seed": np.asarray(plan.seeds, np.int32)}

@@ -96,11 +96,14 @@ def steps_done(folder: Path) -> int:
     return int(pd.read_parquet(found[-1], columns=["step"]).step.max()) + 1 if found else 0
 
 
+def read_part(path: Path) -> pd.DataFrame:
+    """One part of the metrics; RunError where the file is damaged."""
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise RunError(f"{path} is damaged ({error}); delete it to read the rest of the run.") from None
+
+
 def _read(folder: Path, kind: str) -> pd.DataFrame:
-    tables = []
-    for path in parts(folder, kind):
-        try:
-            tables.append(pd.read_parquet(path))
-        except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-            raise RunError(f"{path} is damaged ({error}); delete it to read the rest of the run.") from None
+    tables = [read_part(path) for path in parts(folder, kind)]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
