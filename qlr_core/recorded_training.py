@@ -3,32 +3,38 @@
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import typer
 
 from qlr_core import progress_line
-from qlr_core.devices import agreed
+from qlr_core.devices import agreed, is_first_process
+from qlr_core.event_files import EventFiles
 from qlr_core.plan import Prepared
 from qlr_core.recording import Recorder
 from qlr_core.training import Progress, train
 
 
-def train_and_record(prepared: Prepared, folder: Path, resumes: bool, checkpoint_seconds: float) -> int:
+def train_and_record(prepared: Prepared, folder: Path, resumes: bool, checkpoint_seconds: float, tensorboard: bool) -> int:
     """Trains to the end of the plan, recording; 0, or 128 and the number of the signal that stopped it.
 
+    ``tensorboard`` says whether event files are written too.
     RunError, with the remedy, where the folder cannot be had, read or written; what was written before stays whole.
     """
-    with Recorder(folder) as recorder, _told_to_stop() as signals:
+    with Recorder(folder) as recorder, _told_to_stop() as signals, ExitStack() as also:
         if not resumes:
             recorder.begin(prepared)
         begin = recorder.resume(prepared)
+        wanted = tensorboard and is_first_process()
+        events = also.enter_context(EventFiles(folder, prepared.plan)) if wanted else None
         typer.echo(f"{folder}: from step {begin.step:,} to {prepared.plan.steps:,}")
         saved, evaluation, last, finite = time.monotonic(), None, begin, True
         for progress in train(prepared, begin):
             recorder.write(prepared, progress)
+            if events is not None:
+                events.write(progress)
             evaluation, last = progress.evaluation or evaluation, progress.after
             progress_line.show(prepared, progress, evaluation)
             finite = finite and _is_finite(prepared, progress)

@@ -4,6 +4,7 @@
     metrics/steps-000000000.parquet     one row a step and seed: all of StepInfo, and the seconds of the step
     metrics/evaluations-000000100.parquet   one row a seed: losses and metrics of the validation and test parts
     checkpoints/step-000000100/         the state, for --resume
+    tensorboard/seed-3/                 where asked for: the metrics of a seed once more, as TensorBoard reads them
 
 Parts are numbered by their first step, so that pandas, polars or duckdb read ``metrics/steps-*.parquet`` as one table.
 """
@@ -18,6 +19,7 @@ import pandas as pd
 from qlr_core.plan import Plan
 
 CONFIG, METRICS, CHECKPOINTS, LOCK = "config.json", "metrics", "checkpoints", ".lock"
+TENSORBOARD = "tensorboard"
 STEPS, EVALUATIONS = "steps", "evaluations"
 
 

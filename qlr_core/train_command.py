@@ -44,6 +44,7 @@ def train_task(
     data_dir: Annotated[str, typer.Option(help="Where the data are; else QLR_DATA_DIR, else the user's cache.")] = "",
     allow_partial: Annotated[bool, typer.Option(help="Train on those files of the data that are there.")] = False,
     checkpoint_seconds: Annotated[float, typer.Option(min=0, help="A killed process loses at most these.")] = 30.0,
+    tensorboard: Annotated[bool, typer.Option(help="Also write TensorBoard's event files; with --resume, ask again.")] = False,
     coordinator: Annotated[str, typer.Option(help="Of several processes: host:port of the first, the same for all.")] = "",
     processes: Annotated[int, typer.Option(min=1, help="How many processes train together.")] = 1,
     process: Annotated[int, typer.Option(min=0, help="Which one this is; 0 records. All see the same --out.")] = 0,
@@ -66,7 +67,7 @@ def train_task(
             )  # fmt: skip
             began = time.strftime("%Y%m%d-%H%M%S", time.localtime(agreed(int(time.time()))))
             prepared, folder = prepare(plan, data_dir, data), out / f"{task}-{optimizer}-{began}"
-        code = train_and_record(prepared, folder, resume is not None, checkpoint_seconds)
+        code = train_and_record(prepared, folder, resume is not None, checkpoint_seconds, tensorboard)
     except ValueError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from None

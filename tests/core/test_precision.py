@@ -82,7 +82,7 @@ def test_training_goes_where_float32_goes(optimizer: str) -> None:
 def test_kfac_says_that_it_sees_no_layers_in_half_precision() -> None:
     if reason := optimizer_named("kfac").unavailable():
         pytest.skip(reason)
-    with pytest.raises(ValueError, match="recognizes no layer of this model.*float32 instead of bf16"):
+    with pytest.raises(ValueError, match=r"recognizes no layer of this model.*float32 instead of bf16"):
         prepare(dataclasses.replace(PLAN, optimizer="kfac", precision="bf16"))
 
 
