@@ -18,7 +18,8 @@ PLAN = Plan("digits", "adam_qlr", values=(("max_learning_rate", 0.1),), batch_si
 PROGRAM = """
 import json, jax
 from qlr_core.runs import plan_from
-from qlr_core.training import prepare, train
+from qlr_core.plan import prepare
+from qlr_core.training import train
 plan = plan_from(json.loads(input()))
 chunks = list(train(prepare(plan)))
 losses = [chunk.info.loss.tolist() for chunk in chunks]

@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 
 from qlr_core.__main__ import app
 from qlr_core.event_files import EventFiles
+from qlr_core.plan import Plan, Prepared, prepare
 from qlr_core.recording import Recorder
 from qlr_core.runs import RunError, read_evaluations, read_steps, recorded_runs
-from qlr_core.training import Plan, Prepared, prepare, train
+from qlr_core.training import train
 
 PLAN = Plan("diabetes", "adam_qlr", batch_size=64, steps=8, seeds=(3, 4), evaluate_every=2)
 
