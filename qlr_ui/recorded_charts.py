@@ -11,8 +11,8 @@ from qlr_core.report import Interval
 from qlr_ui.theme import Style, style_of
 
 HEIGHT = 250
-# Pixels of a line of the key, and of the room that Streamlit takes around a chart.
-_ROW, _AROUND = 30, 36
+# Pixels: the height of a line of the key, how long its dash is, and where its words begin.
+_ROW, _DASH, _WORDS = 24, 40, 50
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,16 @@ def chart(quantity: Quantity, axis_title: str, curves: dict[str, pd.DataFrame], 
 
 
 def key(look: Look) -> alt.Chart:
-    """A line of each run's color and dash, and its label."""
-    labels = pd.DataFrame({"run": list(look.styles), "left": 0, "right": 40, "text": 50})
+    """A line of each run's color and dash, and its label, cut to what there is room for."""
+    shown = list(look.styles)
     color, dash = _color_and_dash(look)
-    at = alt.Y("run:N", axis=None, sort=list(look.styles))
-    base = alt.Chart(labels).encode(y=at)
-    x = {name: alt.X(f"{name}:Q", axis=None, scale=alt.Scale(domain=(0, 600))) for name in ("left", "text")}
-    line = base.mark_rule(strokeWidth=2.4).encode(x=x["left"], x2="right:Q", color=color, strokeDash=dash)
-    text = base.mark_text(align="left", fontSize=13, color="#e3e8ec" if look.dark else "#1d252c").encode(
-        x=x["text"], text="run:N"
-    )
-    return cast(alt.Chart, alt.layer(line, text).properties(height=22 * len(labels)).configure_view(strokeWidth=0))
+    base = alt.Chart(pd.DataFrame({"run": shown})).encode(y=alt.Y("run:N", axis=None, sort=shown))
+    line = base.mark_rule(strokeWidth=2.4).encode(x=alt.value(0), x2=alt.value(_DASH), color=color, strokeDash=dash)
+    ink, room = "#e3e8ec" if look.dark else "#1d252c", alt.expr(f"width - {_WORDS}")
+    words = base.mark_text(align="left", fontSize=13, color=ink, limit=room)
+    text = words.encode(x=alt.value(_WORDS), text="run:N", tooltip="run:N")
+    drawn = alt.layer(line, text).properties(height=_ROW * len(shown), view=alt.ViewBackground(stroke=None))
+    return cast(alt.Chart, drawn)
 
 
 def _color_and_dash(look: Look) -> tuple[alt.Color, alt.StrokeDash]:

@@ -103,7 +103,8 @@ def _draw(choice: Choice, live: bool) -> None:
     plans: list[tuple[Quantity, dict]] = [(STEP_QUANTITIES[0], drawn), *((q, judged) for q in evaluations)]
     plans += [(quantity, drawn) for quantity in STEP_QUANTITIES[1:]]
     if runs:
-        st.altair_chart(key(look), width="stretch", key="recorded_key")
+        # Streamlit takes the room that it leaves below a chart out of its height, unless the chart has a padding of its own.
+        st.altair_chart(key(look).properties(padding={"bottom": 0}), width="stretch", key="recorded_key")
     columns, number = st.columns(2), 0
     for quantity, tables in plans:
         frames = {label: tables[label].get(quantity.name, pd.DataFrame()) for label in runs}

@@ -11,6 +11,8 @@ def test_the_charts_of_the_packaged_runs_are_drawn(open_page, width: int, scheme
     charts.nth(8).wait_for()
     assert charts.count() == 9  # the key, and eight quantities
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    first, second = (charts.nth(0).locator("text").nth(line).bounding_box() for line in range(2))
+    assert first and second and second["y"] - first["y"] >= 1.2 * first["height"]  # the key's lines have air between them
 
 
 @pytest.mark.slow
