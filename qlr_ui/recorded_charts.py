@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import altair as alt
 import pandas as pd
@@ -13,6 +13,8 @@ from qlr_ui.theme import Style, style_of
 HEIGHT = 250
 # Pixels: the height of a line of the key, how long its dash is, and where its words begin.
 _ROW, _DASH, _WORDS = 24, 40, 50
+# Between the decades of a logarithmic axis the lines are only to be felt.
+_A_DECADE = "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6"
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def chart(quantity: Quantity, axis_title: str, curves: dict[str, pd.DataFrame], 
         return None
     color, dash = _color_and_dash(look)
     scale = alt.Scale(type="log", nice=False) if quantity.log else alt.Scale(zero=False)
-    y_axis = alt.Axis(tickCount=5, format=".0e" if quantity.log else "~g")
+    lines: Any = alt.condition(_A_DECADE, alt.value(1), alt.value(0.3)) if quantity.log else 1
+    y_axis = alt.Axis(tickCount=5, format=".0e" if quantity.log else "~g", gridOpacity=lines)
     base = alt.Chart(long).encode(x=alt.X("x:Q", title=axis_title, axis=alt.Axis(tickCount=8, format="~s")), color=color)
     band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=None, scale=scale, axis=y_axis), y2="high:Q")
     values = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("x", "median", "low", "high")]
