@@ -1,6 +1,7 @@
 """Charts and the table of recorded runs: NumPy and pandas in, figures out."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from qlr_ui.theme import Style, style_of
 
 HEIGHT = 250
 # Pixels: the height of a line of the key, how long its dash is, and where its words begin.
-_ROW, _DASH, _WORDS = 24, 40, 50
+ROW, _DASH, _WORDS = 24, 40, 50
 # Between the decades of a logarithmic axis the lines are only to be felt.
 _A_DECADE = "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6"
 
@@ -77,21 +78,21 @@ def chart(quantity: Quantity, axis_title: str, curves: dict[str, pd.DataFrame], 
     band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=None, scale=scale, axis=y_axis), y2="high:Q")
     values = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("x", "median", "low", "high")]
     line = base.mark_line(strokeWidth=1.8).encode(
-        y=alt.Y("median:Q", title=None, scale=scale, axis=y_axis), strokeDash=dash, tooltip=["run", *values]
+        y=alt.Y("median:Q", title=None, scale=scale, axis=y_axis), strokeDash=dash, tooltip=["run:N", *values]
     )
     return cast(alt.Chart, alt.layer(band, line).properties(height=HEIGHT, title=quantity.title))
 
 
-def key(look: Look) -> alt.Chart:
-    """A line of each run's color and dash, and its label, cut to what there is room for."""
-    shown = list(look.styles)
+def key(look: Look, labels: Sequence[str] = (), font_size: int = 13) -> alt.Chart:
+    """A line of each run's color and dash, and its label, cut to what there is room for; ``labels`` () are all."""
+    shown = list(labels or look.styles)
     color, dash = _color_and_dash(look)
     base = alt.Chart(pd.DataFrame({"run": shown})).encode(y=alt.Y("run:N", axis=None, sort=shown))
     line = base.mark_rule(strokeWidth=2.4).encode(x=alt.value(0), x2=alt.value(_DASH), color=color, strokeDash=dash)
     ink, room = "#e3e8ec" if look.dark else "#1d252c", alt.expr(f"width - {_WORDS}")
-    words = base.mark_text(align="left", fontSize=13, color=ink, limit=room)
+    words = base.mark_text(align="left", fontSize=font_size, color=ink, limit=room)
     text = words.encode(x=alt.value(_WORDS), text="run:N", tooltip="run:N")
-    drawn = alt.layer(line, text).properties(height=_ROW * len(shown), view=alt.ViewBackground(stroke=None))
+    drawn = alt.layer(line, text).properties(height=ROW * len(shown), view=alt.ViewBackground(stroke=None))
     return cast(alt.Chart, drawn)
 
 

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import altair as alt
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +13,7 @@ from qlr_core.tasks import task_named
 from qlr_ui.player import player
 from qlr_ui.recorded_charts import STEP_QUANTITIES, Look, Quantity, chart, evaluation_quantities, key, look_of, table
 from qlr_ui.recorded_picture import recorded_picture
+from qlr_ui.recorded_png import charts_png
 from qlr_ui.recorded_runs import Recorded, all_runs, curves, evaluation_curves, numbers, runs_folder
 from qlr_ui.run_setting import not_installed
 from qlr_ui.start_training import SMALL_TASKS, last_words, start_training
@@ -97,27 +99,58 @@ def _draw(choice: Choice, live: bool) -> None:
             st.caption(f"{label}: {run.status} at step {run.done:,} of {run.plan.steps:,}.")
     look = look_of({label: run.plan.optimizer for label, run in runs.items()}, st.context.theme.type == "dark")
     metric = next(iter(runs.values())).config["metric"] if runs else "accuracy"
-    evaluations = evaluation_quantities(metric)
-    drawn = {label: curves(run, choice.axis, tuple(q.name for q in STEP_QUANTITIES)) for label, run in runs.items()}
-    judged = {label: evaluation_curves(run, choice.axis, tuple(q.name for q in evaluations)) for label, run in runs.items()}
-    plans: list[tuple[Quantity, dict]] = [(STEP_QUANTITIES[0], drawn), *((q, judged) for q in evaluations)]
-    plans += [(quantity, drawn) for quantity in STEP_QUANTITIES[1:]]
+    figures = _figures(runs, choice.axis, metric, look)
     if runs:
         # Streamlit takes the room that it leaves below a chart out of its height, unless the chart has a padding of its own.
         st.altair_chart(key(look).properties(padding={"bottom": 0}), width="stretch", key="recorded_key")
-    columns, number = st.columns(2), 0
-    for quantity, tables in plans:
-        frames = {label: tables[label].get(quantity.name, pd.DataFrame()) for label in runs}
-        figure = chart(quantity, AXIS_LABELS[choice.axis], frames, look)
-        if figure is not None:
-            columns[number % 2].altair_chart(figure, width="stretch", key=f"recorded_{quantity.name}")
-            number += 1
+    columns = st.columns(2)
+    for number, (name, figure) in enumerate(figures.items()):
+        columns[number % 2].altair_chart(figure, width="stretch", key=f"recorded_{name}")
     _instruments(runs, look)
     st.subheader("Where they ended")
     summary = table({label: numbers(run) for label, run in runs.items()}, metric)
     st.dataframe(summary, hide_index=True, width="stretch")
-    st.download_button(
-        "Export this table as CSV", summary.to_csv(index=False).encode(), "adamqlr-recorded.csv", "text/csv", on_click="ignore"
+    _export(runs, figures, look, summary)
+
+
+def _figures(runs: dict[str, Recorded], axis: str, metric: str, look: Look) -> dict[str, alt.Chart]:
+    """The charts by the names of their quantities: those that some run has."""
+    evaluations = evaluation_quantities(metric)
+    drawn = {label: curves(run, axis, tuple(q.name for q in STEP_QUANTITIES)) for label, run in runs.items()}
+    judged = {label: evaluation_curves(run, axis, tuple(q.name for q in evaluations)) for label, run in runs.items()}
+    plans: list[tuple[Quantity, dict]] = [(STEP_QUANTITIES[0], drawn), *((q, judged) for q in evaluations)]
+    plans += [(quantity, drawn) for quantity in STEP_QUANTITIES[1:]]
+    figures = {}
+    for quantity, tables in plans:
+        frames = {label: tables[label].get(quantity.name, pd.DataFrame()) for label in runs}
+        figure = chart(quantity, AXIS_LABELS[axis], frames, look)
+        if figure is not None:
+            figures[quantity.name] = figure
+    return figures
+
+
+def _export(runs: dict[str, Recorded], figures: dict[str, alt.Chart], look: Look, summary: pd.DataFrame) -> None:
+    """The two buttons under the table; the picture is drawn when it is asked for."""
+    left, right = st.columns(2)
+    if figures:
+        plans = [run.plan for run in runs.values()]
+        left.download_button(
+            "Export the charts as one PNG",
+            lambda: charts_png(plans[0].task, max(len(plan.seeds) for plan in plans), list(figures.values()), look),
+            "adamqlr-recorded.png",
+            "image/png",
+            on_click="ignore",
+            width="stretch",
+            help="All charts above with their key, on one slide, light or dark as this page is.",
+        )
+    right.download_button(
+        "Export this table as CSV",
+        summary.to_csv(index=False).encode(),
+        "adamqlr-recorded.csv",
+        "text/csv",
+        on_click="ignore",
+        width="stretch",
+        help="One row a run.",
     )
 
 

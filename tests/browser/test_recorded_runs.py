@@ -1,6 +1,9 @@
 """The page of recorded runs in a browser: charts are drawn, on a wide screen and a phone, in light and dark."""
 
+from pathlib import Path
+
 import pytest
+from PIL import Image
 
 
 @pytest.mark.slow
@@ -27,3 +30,14 @@ def test_the_player_steps_through_a_recorded_run_and_offers_nothing_that_it_cann
     for name in ("fork", "seed", "link"):
         assert not player.locator(f"[data-do={name}]").is_visible()
     assert not player.locator(".panel.landscape").is_visible() and player.locator(".panel.strips").is_visible()
+
+
+@pytest.mark.slow
+def test_the_exported_charts_are_a_picture_that_opens(open_page, tmp_path: Path) -> None:
+    page = open_page("/runs")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export the charts as one PNG").click()
+    download.value.save_as(tmp_path / "charts.png")
+    with Image.open(tmp_path / "charts.png") as image:
+        image.load()
+        assert image.format == "PNG" and image.width > 2500

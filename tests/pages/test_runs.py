@@ -57,6 +57,12 @@ def test_every_axis_can_be_chosen(axis: str) -> None:
     assert not page.exception and len(page.dataframe) == 1
 
 
+def test_all_charts_can_be_exported_and_are_drawn_only_when_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qlr_ui.recorded_lab.charts_png", lambda *arguments: pytest.fail("nobody has asked"))
+    offered = [button.proto.label for button in _open().get("download_button")]
+    assert offered == ["Export the charts as one PNG", "Export this table as CSV"]
+
+
 def test_runs_can_be_filtered_and_none_chosen() -> None:
     page = _open()
     _select(page, "Optimizers").select("adam_qlr").run()
