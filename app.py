@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from qlr_ui.program_cache import keep_programs
+
 st.set_page_config(
     page_title="AdamQLR Lab",
     layout="wide",
@@ -9,6 +11,7 @@ st.set_page_config(
     menu_items={"About": "AdamQLR Lab: second-order optimization, one step at a time. MIT license."},
 )
 
+keep_programs()
 st.navigation(
     [
         st.Page("pages/surfaces.py", title="Rosenbrock lab", default=True),

@@ -1,9 +1,15 @@
 """What every test shares: checked shapes, repeatable examples, counters of JAX's traces and compilations."""
 
 import functools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
+
+# What one process of the tests has compiled, the others need not: half of the time would go by compiling. Before JAX.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "programs"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 import jax.monitoring
 import pytest
