@@ -60,6 +60,11 @@ def vectors(raw: RawData, validation_share: float, *, shared_scale: bool = False
     return TaskData(train, validation, test, target_scale)
 
 
+def same_everywhere(raw: RawData) -> TaskData:
+    """The rows as they are, the same ones to train, validate and test on."""
+    return TaskData(Part(*raw.train), Part(*raw.train), Part(*raw.test), np.ones(1, np.float32))
+
+
 def images(raw: RawData, validation_share: float) -> TaskData:
     """Images as bytes, the last of those to train on to validate, with the mean and scale of each channel."""
     train, validation, test = _parts(raw, _training_rows(raw, validation_share))

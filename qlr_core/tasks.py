@@ -16,7 +16,7 @@ from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from qlr_core.registry import named
 from qlr_core.sources import RawData, RawText, Rows, source_named
 from qlr_core.surfaces import rosenbrock
-from qlr_core.task_data import Part, TaskData, images, vectors, windows
+from qlr_core.task_data import TaskData, images, same_everywhere, vectors, windows
 
 _PAPER = "Clarke & Hernández-Lobato 2024, section 4"
 # Of rows without a published test part, in stored order: the last fifth is the test.
@@ -84,11 +84,6 @@ def _no_data(directory: str | Path, allow_partial: bool) -> RawData:
     return RawData(row, row)
 
 
-def _same_everywhere(raw: RawData) -> TaskData:
-    """The same rows to train, validate and test on."""
-    return TaskData(Part(*raw.train), Part(*raw.train), Part(*raw.test), np.ones(1, np.float32))
-
-
 def _rosenbrock(data: TaskData) -> Model:
     return surface_model(rosenbrock)
 
@@ -116,7 +111,7 @@ ROSENBROCK = Task(
     name="rosenbrock",
     label="Rosenbrock",
     raw=_no_data,
-    parts=_same_everywhere,
+    parts=same_everywhere,
     model=_rosenbrock,
     loss=SQUARED_ERROR,
     batch_size=0,

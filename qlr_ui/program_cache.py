@@ -11,7 +11,7 @@ _MOST_BYTES = 256 * 2**20
 
 def keep_programs() -> None:
     """Keeps them in the user's cache, unless ``JAX_COMPILATION_CACHE_DIR`` or the host program has chosen otherwise."""
-    if jax.config.jax_compilation_cache_dir is None:
+    if jax.config.values["jax_compilation_cache_dir"] is None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", _LEAST_SECONDS)
         jax.config.update("jax_compilation_cache_max_size", _MOST_BYTES)
         folder = platformdirs.user_cache_path("adamqlr-lab") / "programs"
