@@ -101,7 +101,10 @@ class Recorder:
             self._replace(self.folder / CONFIG, lambda path: path.write_text(text, encoding="utf-8"))
 
     def resume(self, prepared: Prepared) -> Snapshot:
-        """The last checkpoint, or the start where there is none; metrics from later steps are taken away."""
+        """The last checkpoint, or the start where there is none.
+
+        Metrics from later steps are taken away, and checkpoints that a killed process did not finish.
+        """
         like = first_snapshot(prepared)
         found = sorted((self.folder / CHECKPOINTS).glob("step-?????????"))
         begin = like
@@ -117,7 +120,7 @@ class Recorder:
         return begin
 
     def _take_away_after(self, step: int) -> None:
-        """Removes the metrics of steps that will be taken again."""
+        """Removes the metrics of steps that will be taken again, and checkpoints that were never finished."""
         with writing(self.folder):
             for path in parts(self.folder, STEPS):
                 if step_of(path) >= step:
@@ -125,6 +128,8 @@ class Recorder:
             for path in parts(self.folder, EVALUATIONS):
                 if step_of(path) > step:
                     path.unlink()
+            for path in (self.folder / CHECKPOINTS).glob("*.orbax-checkpoint-tmp"):
+                shutil.rmtree(path)
 
     def write(self, prepared: Prepared, progress: Progress) -> None:
         """Adds the steps, and the evaluation if there is one."""

@@ -87,6 +87,14 @@ def test_a_second_process_is_refused_and_the_first_ones_data_stay(recorded: Path
     pd.testing.assert_frame_equal(read_steps(recorded), before)
 
 
+def test_a_checkpoint_that_a_killed_process_did_not_finish_is_cleared_away(recorded: Path) -> None:
+    unfinished = recorded / CHECKPOINTS / "step-000000004.orbax-checkpoint-tmp"
+    (unfinished / "state").mkdir(parents=True)
+    with Recorder(recorded) as recorder:
+        assert recorder.resume(prepare(PLAN)).step == 8
+    assert not unfinished.exists()
+
+
 def test_a_new_run_does_not_overwrite_another(recorded: Path) -> None:
     with Recorder(recorded) as recorder, pytest.raises(RunError, match="has a run"):
         recorder.begin(prepare(PLAN))
