@@ -192,6 +192,7 @@ def wait_for_parts(root: Path, count: int) -> Path:
 @pytest.fixture
 def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes keep their compiled programs for each other: eleven that compile anew would take most of the time."""
+    # Apart from those of other tests: a process that is killed while it writes a program leaves half of it, and JAX keeps that.
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "compiled"))
     monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
