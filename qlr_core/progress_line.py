@@ -35,6 +35,8 @@ def progress_line(prepared: Prepared, progress: Progress, evaluation: Evaluation
     words = [f"epoch {done:.1f}/{plan.steps / prepared.steps_per_epoch:.0f}"]
     a_step = progress.seconds * len(plan.seeds)
     words.append(f"{1 / a_step:,.0f} step/s" if 0 < a_step < 1 else f"{a_step:,.1f} s/step")
+    if progress.together < len(plan.seeds):
+        words.append(f"{progress.together} of {len(plan.seeds)} seeds at once")
     words.append(f"loss {_median(info.loss):.4g}")
     if evaluation is not None:
         metric = _median(evaluation.validation_metric)
@@ -43,7 +45,7 @@ def progress_line(prepared: Prepared, progress: Progress, evaluation: Evaluation
         if not math.isnan(_median(values)):
             words.append(f"{symbol} {_median(values):.3g}")
     words.append(f"{a_step * (plan.steps - progress.after.step):.0f} s left")
-    return " · ".join(filter(None, words))
+    return " · ".join(words)
 
 
 def _median(values: np.ndarray) -> float:

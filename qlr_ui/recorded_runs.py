@@ -10,6 +10,7 @@ import streamlit as st
 
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
 from qlr_core.plan import Plan
+from qlr_core.precision import FULL_PRECISION
 from qlr_core.report import Interval, curve, summary, with_axes
 from qlr_core.runs import (
     RunError,
@@ -42,11 +43,12 @@ class Recorded:
 
     @property
     def label(self) -> str:
-        """The optimizer, what it was set to, and its batch."""
+        """The optimizer, what it was set to, its batch, and its precision if that is not float32."""
         spec, plan = optimizer_named(self.plan.optimizer), self.plan
         numbers = [f"{name} {value:g}" for name, value in plan.values]
         batch = f"batch {plan.batch_size}" if plan.batch_size else "full batch"
-        return ", ".join([spec.label, *(option for _, option in plan.choices), *numbers, batch])
+        precision = [plan.precision] if plan.precision != FULL_PRECISION else []
+        return ", ".join([spec.label, *(option for _, option in plan.choices), *numbers, batch, *precision])
 
 
 def runs_folder() -> Path:

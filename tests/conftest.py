@@ -4,12 +4,16 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-# What one process of the tests has compiled, the others need not: half of the time would go by compiling. Before JAX.
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "programs"))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+# What one process of these tests has compiled, the others need not: half of the time would go by compiling. The first one
+# makes the folder and removes it; the bound on its size makes JAX lock it, so that nobody reads what is half written.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    _programs = TemporaryDirectory(prefix="programs-", ignore_cleanup_errors=True)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = _programs.name
+    os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**30)
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
 
 import jax.monitoring
 import pytest
