@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Float, Shaped
 
-from qlr_core.objective import Batch, Objective
+from qlr_core.objective import Batch, Objective, example_weights
 from qlr_core.rollout import RunState
 
 
@@ -67,13 +67,8 @@ def _sums(objective: Objective, metric: str) -> Any:
         else:
             score = jnp.sum(jnp.square(scale * (outputs - batch.targets)), axis=-1)
         losses: Any = objective.loss.value(outputs, batch.targets)
-        counts = _counts(batch.mask, losses.shape)
+        counts = example_weights(losses, batch.mask) > 0
         # A padded row may be NaN, and NaN times 0 is NaN.
         return _Sums(*(jnp.sum(jnp.where(counts, each, 0.0)) for each in (losses, score, jnp.ones_like(losses))))
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
-
-
-def _counts(mask: Any, shape: tuple[int, ...]) -> Array:
-    """Which examples count: all of a row that does."""
-    return jnp.broadcast_to(jnp.reshape(mask > 0, (-1,) + (1,) * (len(shape) - 1)), shape)

@@ -122,13 +122,13 @@ def epoch_rows(rows: int, batch_size: int, seed: int, epoch: int) -> Int32[np.nd
     return order[: batches * batch_size].reshape(batches, batch_size).astype(np.int32)
 
 
-def schedule_of(prepared: Prepared, steps: range) -> Int32[np.ndarray, "steps seeds batch"] | None:
-    """The rows of some steps for every seed; None for the full batch."""
+def schedule_of(prepared: Prepared, steps: range, group: slice = slice(None)) -> Int32[np.ndarray, "steps seeds batch"] | None:
+    """The rows of some steps for every seed, or for those of a group; None for the full batch."""
     rows, plan = len(prepared.data.train.inputs), prepared.plan
     if is_full(rows, plan.batch_size):
         return None
     each = prepared.steps_per_epoch
     epochs = range(steps.start // each, (steps.stop - 1) // each + 1)
     inside = slice(steps.start - epochs.start * each, steps.stop - epochs.start * each)
-    seeds = [np.concatenate([epoch_rows(rows, plan.batch_size, seed, epoch) for epoch in epochs]) for seed in plan.seeds]
+    seeds = [np.concatenate([epoch_rows(rows, plan.batch_size, seed, epoch) for epoch in epochs]) for seed in plan.seeds[group]]
     return np.stack(seeds, axis=1)[inside]

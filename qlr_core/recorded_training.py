@@ -5,30 +5,32 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import typer
 
 from qlr_core import progress_line
 from qlr_core.devices import agreed, is_first_process
-from qlr_core.event_files import EventFiles
 from qlr_core.plan import Prepared
 from qlr_core.recording import Recorder
 from qlr_core.training import Progress, train
+
+if TYPE_CHECKING:
+    from qlr_core.event_files import EventFiles
 
 
 def train_and_record(prepared: Prepared, folder: Path, resumes: bool, checkpoint_seconds: float, tensorboard: bool) -> int:
     """Trains to the end of the plan, recording; 0, or 128 and the number of the signal that stopped it.
 
-    ``tensorboard`` says whether event files are written too.
-    RunError, with the remedy, where the folder cannot be had, read or written; what was written before stays whole.
+    ``tensorboard`` says whether event files are written too. RunError, with the remedy, where the folder cannot be had, read
+    or written; what was written before stays whole.
     """
     with Recorder(folder) as recorder, _told_to_stop() as signals, ExitStack() as also:
         if not resumes:
             recorder.begin(prepared)
         begin = recorder.resume(prepared)
-        wanted = tensorboard and is_first_process()
-        events = also.enter_context(EventFiles(folder, prepared.plan)) if wanted else None
+        events = also.enter_context(_event_files(prepared, folder)) if tensorboard and is_first_process() else None
         typer.echo(f"{folder}: from step {begin.step:,} to {prepared.plan.steps:,}")
         saved, evaluation, last, finite = time.monotonic(), None, begin, True
         for progress in train(prepared, begin):
@@ -50,6 +52,12 @@ def train_and_record(prepared: Prepared, folder: Path, resumes: bool, checkpoint
     progress_line.close()
     typer.echo("Done.")
     return 0
+
+
+def _event_files(prepared: Prepared, folder: Path) -> "EventFiles":
+    from qlr_core.event_files import EventFiles  # only here: its library takes longer to load than all other commands do
+
+    return EventFiles(folder, prepared.plan)
 
 
 def _is_finite(prepared: Prepared, progress: Progress) -> bool:

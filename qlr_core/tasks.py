@@ -193,19 +193,15 @@ SVHN = Task(
     evaluation_rows=500,
     scans=False,
 )
-CIFAR_10 = Task(
+CIFAR_10 = replace(
+    SVHN,
     name="cifar10",
     label="CIFAR-10",
     raw=partial(_published, "cifar10"),
     parts=partial(images, validation_share=0.1),
     model=partial(_resnet_18, True),
-    loss=SOFTMAX_CROSS_ENTROPY,
     batch_size=128,
     epochs=72,
-    source=_PAPER,
-    chunk=50,
-    evaluation_rows=500,
-    scans=False,
 )
 # An example is a token: the loss is the mean over all tokens of a batch, the metric the share of next tokens that are right.
 TEXT = Task(

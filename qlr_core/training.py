@@ -77,8 +77,7 @@ def train(prepared: Prepared, begin: Snapshot | None = None) -> Iterator[Progres
 def _steps(prepared: Prepared, at: Snapshot, stop: int, group: slice) -> tuple[RunState, PyTree]:
     """The steps from a snapshot up to another of some of the seeds."""
     plan, optimizer, hyper, steps = prepared.plan, prepared.optimizer, prepared.hyper, stop - at.step
-    rows, runs, seeds = schedule_of(prepared, range(at.step, stop)), of_group(at.runs, group), plan.seeds[group]
-    rows = None if rows is None else rows[:, group]
+    rows, runs, seeds = schedule_of(prepared, range(at.step, stop), group), of_group(at.runs, group), plan.seeds[group]
     if not prepared.scans:
         return unscanned(optimizer, runs, seeds, at.step, prepared.train, rows, hyper, steps)
     numbers, first = jnp.asarray(seeds, jnp.uint32), jnp.asarray(at.step, jnp.int32)
