@@ -103,9 +103,10 @@ def _draw(choice: Choice, live: bool) -> None:
     if runs:
         # Streamlit takes the room that it leaves below a chart out of its height, unless the chart has a padding of its own.
         st.altair_chart(key(look).properties(padding={"bottom": 0}), width="stretch", key="recorded_key")
-    columns = st.columns(2)
-    for number, (name, figure) in enumerate(figures.items()):
-        columns[number % 2].altair_chart(figure, width="stretch", key=f"recorded_{name}")
+    drawn = list(figures.items())
+    for first in range(0, len(drawn), 2):  # a row for each two: on a phone too, they follow in this order
+        for column, (name, figure) in zip(st.columns(2), drawn[first : first + 2], strict=False):
+            column.altair_chart(figure, width="stretch", key=f"recorded_{name}")
     _instruments(runs, look)
     st.subheader("Where they ended")
     summary = table({label: numbers(run) for label, run in runs.items()}, metric)
