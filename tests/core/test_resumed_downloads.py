@@ -5,28 +5,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from qlr_core.sources import DataError, SourceFile
 from qlr_core.sources.download import fetch
-from tests.file_server import CONTENT, FileServer, RangeAnswer, published, rest, serving, source_of
+from tests.file_server import CONTENT, FileServer, RangeAnswer, published, rest, source_of
 from tests.published_layouts import files_below
 
 ROOT = Path(__file__).parents[2]
 OTHER = CONTENT.replace(b"published", b"changed! ")
 TAG, OTHER_TAG = {"ETag": '"first"'}, {"ETag": '"second"'}
 DATE, OTHER_DATE = {"Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT"}, {"Last-Modified": "Tue, 02 Jan 2024 00:00:00 GMT"}
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("qlr_core.sources.download.RETRIES", 0)
-    with serving() as running:
-        yield running
 
 
 def break_off(server: FileServer, folder: Path, file: SourceFile | None = None) -> int:

@@ -2,7 +2,6 @@
 
 import hashlib
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,8 @@ from qlr_core.__main__ import app
 from qlr_core.sources import DATA_DIRECTORY, DataError, SourceFile
 from qlr_core.sources.check import checksum, verdict, verdicts
 from qlr_core.sources.download import fetch
-from tests.file_server import CONTENT, FileServer, published, serving, source_of
+from tests.file_server import CONTENT, FileServer, published, source_of
 from tests.published_layouts import files_below, small, tar_of
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("qlr_core.sources.download.RETRIES", 0)
-    with serving() as running:
-        yield running
 
 
 def test_a_missing_file_is_downloaded_and_one_that_is_there_is_left(server: FileServer, tmp_path: Path) -> None:

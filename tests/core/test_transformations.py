@@ -1,7 +1,5 @@
 """The public optax form: in chains, under every transformation of JAX and optax, and equal to the registry's optimizer."""
 
-import inspect
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -13,74 +11,9 @@ from jax.flatten_util import ravel_pytree
 
 import qlr_core as qlr
 from qlr_core.objective import SQUARED_ERROR, linearize
-from qlr_core.optimizers.adam_qlr import AdamQLRHyper
-from qlr_core.ranges import ranges_of
 from qlr_core.rollout import rollout, start
-from tests.problems import built, example, network
-
-OBJECTIVE = network(SQUARED_ERROR)
-STEPS = 20
-
-
-def problem(dtype: Any = jnp.float32) -> tuple[Any, Callable[[Any], Any]]:
-    """Parameters, a tuple of weights and biases, and their loss."""
-    params, batch = example((4, 6, 2), 16, SQUARED_ERROR, dtype=dtype)
-
-    def value_fn(params: Any) -> Any:
-        outputs, _ = OBJECTIVE.apply(params, None, batch.inputs, train=True, key=None, mask=None)
-        return jnp.mean(SQUARED_ERROR.value(outputs, batch.targets))
-
-    return params, value_fn
-
-
-def train(
-    optimizer: optax.GradientTransformationExtraArgs,
-    params: Any,
-    value_fn: Callable[[Any], Any],
-    steps: int = STEPS,
-    **extra: Any,
-) -> tuple[Any, Any, list[float]]:
-    """The usual loop of optax, one jitted step; parameters and state in the end, and the losses on the way."""
-
-    @jax.jit
-    def step(params: Any, state: Any) -> tuple[Any, Any, Any]:
-        value, grad = jax.value_and_grad(value_fn)(params)
-        updates, state = optimizer.update(grad, state, params, value=value, grad=grad, value_fn=value_fn, **extra)
-        return optax.apply_updates(params, updates), state, value
-
-    state, losses = optimizer.init(params), []
-    for _ in range(steps):
-        params, state, value = step(params, state)
-        losses.append(float(value))
-    return params, state, losses
-
-
-def flat(tree: Any) -> np.ndarray:
-    return np.asarray(ravel_pytree(tree)[0])
-
-
-def last_info(state: Any) -> qlr.StepInfo:
-    """The StepInfo that stands somewhere in a chain's state."""
-    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, qlr.StepInfo))
-    (info,) = (node for node in nodes if isinstance(node, qlr.StepInfo))
-    return info
-
-
-def assert_stable(optimizer: optax.GradientTransformationExtraArgs, params: Any, value_fn: Callable[[Any], Any]) -> None:
-    """The state leaves a step with the types it entered, weak ones included; so do the parameters."""
-
-    def step(params: Any, state: Any) -> Any:
-        value, grad = jax.value_and_grad(value_fn)(params)
-        updates, state = optimizer.update(grad, state, params, value=value, grad=grad, value_fn=value_fn)
-        return optax.apply_updates(params, updates), state
-
-    state: Any = optimizer.init(params)
-    enters = jax.eval_shape(lambda *at: at, params, state)
-    leaves = jax.eval_shape(step, params, state)
-    assert jax.tree.structure(enters) == jax.tree.structure(leaves)
-    for before, after in zip(jax.tree.leaves(enters), jax.tree.leaves(leaves), strict=True):
-        assert (before.shape, before.dtype, before.weak_type) == (after.shape, after.dtype, after.weak_type)
-
+from tests.optax_training import OBJECTIVE, STEPS, assert_stable, flat, last_info, problem, train
+from tests.problems import built, example
 
 OPTIMIZERS = {
     "chain": lambda: optax.chain(optax.scale_by_adam(), qlr.scale_by_quadratic_lr()),
@@ -213,56 +146,6 @@ def test_masked_links_before_the_rule_work() -> None:
     there, _, _ = train(frozen, params, value_fn)
     for before, after in zip(params, there, strict=True):
         assert np.array_equal(before.b, after.b) and not np.array_equal(before.w, after.w)
-
-
-@pytest.mark.parametrize("make", [qlr.scale_by_quadratic_lr, qlr.adam_qlr, qlr.sgd_qlr])
-def test_masking_the_rule_itself_is_refused_with_the_remedy(make: Callable[[], Any]) -> None:
-    params, value_fn = problem()
-    mask = jax.tree.map(lambda leaf: leaf.ndim == 2, params)
-    with pytest.raises(ValueError, match=r"cannot be masked\. Mask the links before it"):
-        optax.masked(make(), mask).init(params)
-    # A state made without the mask does not let it pass either.
-    masked = jax.tree.map(lambda keep, leaf: leaf if keep else optax.MaskedNode(), mask, params)
-    with pytest.raises(ValueError, match=r"cannot be masked\. Mask the links before it"):
-        make().update(masked, make().init(params), params, value=1.0, grad=masked, value_fn=value_fn)
-
-
-@pytest.mark.parametrize("make", [qlr.scale_by_quadratic_lr, qlr.adam_qlr])
-def test_missing_parameters_and_a_missing_gradient_are_named(make: Callable[[], Any]) -> None:
-    params, value_fn = problem()
-    state = make().init(params)
-    with pytest.raises(ValueError, match="pass them to update as params"):
-        make().update(params, state, None, value=1.0, grad=params, value_fn=value_fn)
-    if make is qlr.scale_by_quadratic_lr:
-        with pytest.raises(ValueError, match="pass it to update as grad="):
-            make().update(params, state, params, value=1.0, value_fn=value_fn)
-
-
-@pytest.mark.parametrize("make", [qlr.scale_by_quadratic_lr, qlr.adam_qlr, qlr.sgd_qlr])
-def test_a_number_out_of_its_range_is_refused_with_the_remedy(make: Callable[..., Any]) -> None:
-    with pytest.raises(ValueError, match=r"initial_damping = -1 is out of range; give a finite number from 0 up"):
-        make(initial_damping=-1)
-    with pytest.raises(ValueError, match=r"damping_increase = 0\.5 is out of range; give a number from 1 to"):
-        make(damping_increase=0.5)
-    make(max_learning_rate=np.inf, initial_damping=0.0)
-
-
-def test_adams_own_numbers_are_checked_too() -> None:
-    with pytest.raises(ValueError, match="b1 = 2 is out of range"):
-        qlr.adam_qlr(b1=2.0)
-
-
-def test_an_unknown_damping_rule_is_answered_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r"damping rule 'levenberg'; .*reduction_ratio"):
-        qlr.adam_qlr(damping_rule="levenberg")
-
-
-def test_the_defaults_are_those_of_the_registry() -> None:
-    ranges = ranges_of(AdamQLRHyper)
-    for make in (qlr.scale_by_quadratic_lr, qlr.adam_qlr, qlr.sgd_qlr):
-        for name, argument in inspect.signature(make).parameters.items():
-            if name not in ("finish", "damping_rule"):
-                assert argument.default == ranges[name].default, name
 
 
 def test_a_rejected_step_restores_parameters_adams_buffers_and_its_count() -> None:
