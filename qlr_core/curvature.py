@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from qlr_core.objective import Linearization, Loss, Params
+from qlr_core.objective import Linearization, Loss, Params, per_example_sum
 from qlr_core.registry import named
 
 
@@ -43,11 +43,6 @@ class Curvature:
         return self.name != "fisher" or loss.has_fisher
 
 
-def _per_example(values: Any, like: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The sum over the outputs of each example: all axes after those of the per-example losses."""
-    return jnp.sum(values, axis=tuple(range(like.ndim, values.ndim)))
-
-
 def _weighted(lin: Linearization, values: Any) -> Any:
     """The per-example weights times a value in the shape of the outputs."""
     return lin.weights.reshape(lin.weights.shape + (1,) * (values.ndim - lin.weights.ndim)) * values
@@ -59,7 +54,7 @@ def _fisher_product(lin: Linearization, v: Params) -> Params:
 
 def _fisher_form(lin: Linearization, v: Params) -> Float[Array, ""]:
     jv = lin.pushforward(v)
-    return jnp.sum(lin.weights * _per_example(jv * lin.loss.output_product(lin.outputs, lin.targets, jv), lin.losses))
+    return jnp.sum(lin.weights * per_example_sum(jv * lin.loss.output_product(lin.outputs, lin.targets, jv), lin.losses))
 
 
 def _hessian_product(lin: Linearization, v: Params) -> Params:
@@ -81,14 +76,14 @@ def _hessian_form(lin: Linearization, v: Params) -> Float[Array, ""]:
 
 def _empirical_product(lin: Linearization, v: Params) -> Params:
     output_gradient = lin.output_gradient()
-    slopes = _per_example(output_gradient * lin.pushforward(v), lin.losses)
+    slopes = per_example_sum(output_gradient * lin.pushforward(v), lin.losses)
     return lin.pullback(
         _weighted(lin, slopes.reshape(slopes.shape + (1,) * (output_gradient.ndim - slopes.ndim)) * output_gradient)
     )
 
 
 def _empirical_form(lin: Linearization, v: Params) -> Float[Array, ""]:
-    slopes = _per_example(lin.output_gradient() * lin.pushforward(v), lin.losses)
+    slopes = per_example_sum(lin.output_gradient() * lin.pushforward(v), lin.losses)
     return jnp.sum(lin.weights * jnp.square(slopes))
 
 

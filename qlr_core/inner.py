@@ -23,9 +23,14 @@ def inner(a: Any, b: Any) -> Float[Array, ""]:
     return total
 
 
+@jax.jit
 def norm(a: Any) -> Float[Array, ""]:
-    """‖a‖ of a pytree."""
-    return jnp.sqrt(inner(a, a))
+    """‖a‖ of a pytree, also where the squares of its numbers overflow or vanish; 0 for a pytree without numbers."""
+    square = inner(a, a)
+    limits = jnp.finfo(square.dtype)
+    # Outside these limits squares have overflowed, or lost digits.
+    fits = (square <= limits.max) & (square >= limits.tiny / limits.eps)
+    return jax.lax.cond(fits, lambda: jnp.sqrt(square), lambda: _scaled_norm(a))
 
 
 def clip_by_norm(a: Any, max_norm: Any) -> tuple[Any, Float[Array, ""]]:
@@ -34,8 +39,18 @@ def clip_by_norm(a: Any, max_norm: Any) -> tuple[Any, Float[Array, ""]]:
     What ``optax.clip_by_global_norm`` computes (Pascanu et al. 2013), with the norm above.
     """
     length = norm(a)
-    factor: Any = jnp.where(length <= max_norm, jnp.ones_like(length), max_norm / length)
-    return jax.tree.map(lambda leaf: leaf * factor.astype(leaf.dtype), a), length * factor
+    short = length <= max_norm
+    factor: Any = jnp.where(short, jnp.ones_like(length), max_norm / length)
+    return jax.tree.map(lambda leaf: leaf * factor.astype(leaf.dtype), a), jnp.where(short, length, max_norm)
+
+
+def _scaled_norm(a: Any) -> Float[Array, ""]:
+    """‖a‖ by way of its largest number, against which no square overflows and none that counts vanishes."""
+    largest = optax.tree.max(jax.tree.map(lambda leaf: jnp.max(jnp.abs(leaf), initial=0), a))
+    usual = (largest > 0) & (largest < jnp.inf)
+    scale = jnp.where(usual, largest, 1.0)
+    scaled = jax.tree.map(lambda leaf: leaf / scale.astype(leaf.dtype), a)
+    return jnp.where(usual, scale * jnp.sqrt(inner(scaled, scaled)), largest)
 
 
 def _inner_of_leaves(a: Float[Array, "..."], b: Float[Array, "..."]) -> Float[Array, ""]:

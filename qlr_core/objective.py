@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
-from jaxtyping import Array, Float, Key, PyTree
+from jaxtyping import Array, Float, Int, Key, PyTree
+
+from qlr_core.inner import inner
 
 Params = PyTree[Float[Array, "..."]]
 ModelState = PyTree
@@ -22,8 +23,8 @@ class Batch(NamedTuple):
     """What one step works on: rows of inputs and targets, and which examples count.
 
     ``mask`` has the shape of the per-example losses, 1 where an example counts and 0 for padding; None counts all. Where
-    an example is a token, a mask of the rows alone counts or leaves out whole rows. A surface has no rows: its parameters
-    are the inputs.
+    an example is a token, a mask of the rows alone counts or leaves out whole rows. Padding may hold anything, NaN and
+    labels that are no class included. A surface has no rows: its parameters are the inputs.
     """
 
     inputs: Any = None
@@ -60,17 +61,32 @@ class Loss:
         return jax.jvp(lambda z: jax.grad(self.total)(z, targets), (outputs,), (tangent,))[1]
 
 
+def softmax_cross_entropy(outputs: Float[Array, "... classes"], labels: Int[Array, "..."]) -> Float[Array, "..."]:
+    """−ln of the label's softmax probability, in nats, as log1p(Σ exp(zₖ − z_y)) over the other classes; NaN for no class.
+
+    The textbook's logsumexp(z) − z_y is a difference of numbers of the size of the logits: in float32 it rounds a loss
+    below 1e-6 to 0. This form keeps a small loss to its own last digits, and so Δf, a difference of two such losses.
+    """
+    # Differs from the paper: its program uses the textbook's form.
+    is_label = labels[..., None] == jnp.arange(outputs.shape[-1], dtype=labels.dtype)
+    others = jax.nn.logsumexp(outputs, axis=-1, where=~is_label)
+    loss = jax.nn.softplus(others - jnp.sum(jnp.where(is_label, outputs, 0), axis=-1))
+    return jnp.where((labels >= 0) & (labels < outputs.shape[-1]), loss, jnp.nan)
+
+
 def _softmax_product(outputs: Any, targets: Any, tangent: Any) -> Any:
-    # diag(p) - p pᵀ: the Hessian of softmax cross-entropy does not depend on the label.
+    # diag(p) − ppᵀ does not depend on the label, and does not see a tangent that is the same for all classes. Measured
+    # from the likeliest class, the tangent cancels nothing where the model is sure: p (1 − p) keeps its digits.
     probabilities = jax.nn.softmax(outputs)
-    weighted = probabilities * tangent
-    return weighted - probabilities * jnp.sum(weighted, axis=-1, keepdims=True)
+    likeliest = jnp.argmax(outputs, axis=-1, keepdims=True)
+    relative = tangent - jnp.take_along_axis(tangent, likeliest, axis=-1)
+    return probabilities * (relative - jnp.sum(probabilities * relative, axis=-1, keepdims=True))
 
 
 SOFTMAX_CROSS_ENTROPY = Loss(
     "softmax_cross_entropy",
     "Softmax cross-entropy (nats)",
-    optax.softmax_cross_entropy_with_integer_labels,
+    softmax_cross_entropy,
     _softmax_product,
 )
 SQUARED_ERROR = Loss(
@@ -96,11 +112,13 @@ class Objective:
     """A loss of a model.
 
     ``apply(params, model_state, inputs, train=, key=, mask=) -> (outputs, model_state)`` is the model; the running
-    statistics it returns come from the pass at the parameters it is given.
+    statistics it returns come from the pass at the parameters it is given. ``pass_rounding`` is the spacing at 1 of the
+    numbers that it computes with where that is coarser than the type of its outputs says, as in half precision.
     """
 
     apply: Callable[..., tuple[Any, ModelState]]
     loss: Loss
+    pass_rounding: float = 0.0
 
 
 class Linearization(NamedTuple):
@@ -108,7 +126,8 @@ class Linearization(NamedTuple):
 
     ``losses`` and ``weights`` have one entry an example, the weights sum to 1; ``value`` is f(θ) and ``gradient`` ∇f(θ).
     ``pushforward(v)`` is Jv, in the shape of the outputs; ``pullback(u)`` is Jᵀu, in the shape of the parameters.
-    ``outputs_at`` is the model as a function of the parameters alone, on the same batch and key.
+    ``outputs_at`` is the model as a function of the parameters alone, on the same batch and key; ``pass_rounding`` is the
+    objective's.
     """
 
     loss: Loss
@@ -123,6 +142,7 @@ class Linearization(NamedTuple):
     pushforward: Callable[[Params], Any]
     pullback: Callable[[Any], Params]
     outputs_at: Callable[[Params], Any]
+    pass_rounding: float
 
     def losses_at(self, params: Params) -> Float[Array, "..."]:
         """The examples' losses at other parameters: one forward pass."""
@@ -140,6 +160,25 @@ class Linearization(NamedTuple):
         """∂ℓᵢ/∂zᵢ of every example, in the shape of the outputs, without the weights."""
         return jax.grad(self.loss.total)(self.outputs, self.targets)
 
+    def rounding(self) -> Float[Array, ""]:
+        """What rounding may do to ``change_to`` of a small move, as a standard deviation in the units of the loss.
+
+        A loss is right to its own last digit and carries what is wrong with its outputs, |∂ℓ/∂z| · eps |z|; so a
+        confident cross-entropy, which keeps its digits, is still blurred by large logits. θ' is rounded too, which
+        |g| · eps |θ| tells. The errors of the examples, and of the parameters, are independent and add as squares.
+        """
+        spacing = jnp.finfo(self.losses.dtype).eps
+        in_passes = max(float(spacing), self.pass_rounding)
+        carried = per_example_sum(jnp.abs(self.output_gradient() * self.outputs), self.losses)
+        errors = self.weights * (spacing * jnp.abs(self.losses) + in_passes * carried)
+        moved = jax.tree.map(lambda g, p: in_passes * g * p, self.gradient, self.params)
+        return jnp.sqrt(jnp.sum(jnp.square(errors)) + inner(moved, moved))
+
+
+def per_example_sum(values: Any, losses: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The sum over the outputs of each example: all axes after those of the per-example losses."""
+    return jnp.sum(values, axis=tuple(range(losses.ndim, values.ndim)))
+
 
 def example_weights(losses: Float[Array, "..."], mask: Float[Array, "..."] | None) -> Float[Array, "..."]:
     """Weights that turn a sum over examples into the mean over those that count; all 0 where none does.
@@ -151,9 +190,31 @@ def example_weights(losses: Float[Array, "..."], mask: Float[Array, "..."] | Non
         return jnp.full_like(losses, 1.0 / losses.size)
     if mask.shape != losses.shape[: mask.ndim]:
         raise ValueError(f"The mask has shape {mask.shape}, the losses {losses.shape}; give one entry an example or a row.")
-    lacking = tuple(range(mask.ndim, losses.ndim))
-    mask = jnp.broadcast_to(jnp.expand_dims(mask.astype(losses.dtype), lacking), losses.shape)
+    mask = jnp.broadcast_to(_with_axes(mask.astype(losses.dtype), losses.ndim), losses.shape)
     return mask / jnp.maximum(jnp.sum(mask), 1)
+
+
+def without_padding(batch: Batch) -> Batch:
+    """The batch with zeros where the mask leaves rows of inputs, or targets, out: 0 times NaN would be NaN.
+
+    A row of inputs stays where any of its examples counts.
+    """
+    if batch.mask is None:
+        return batch
+    counts = batch.mask > 0
+    shown = jnp.any(counts, axis=tuple(range(1, counts.ndim)))
+
+    def kept(leaf: Any, mask: Any) -> Any:
+        return jnp.where(_with_axes(mask, jnp.ndim(leaf)), leaf, jnp.zeros_like(leaf))
+
+    inputs = jax.tree.map(lambda leaf: kept(leaf, shown), batch.inputs)
+    targets = jax.tree.map(lambda leaf: kept(leaf, counts if counts.ndim <= jnp.ndim(leaf) else shown), batch.targets)
+    return batch._replace(inputs=inputs, targets=targets)
+
+
+def _with_axes(mask: Array, axes: int) -> Array:
+    """The mask with axes of length 1 behind its own, so that it holds for all of what they stand for."""
+    return jnp.expand_dims(mask, tuple(range(mask.ndim, axes)))
 
 
 def linearize(
@@ -167,6 +228,7 @@ def linearize(
 
     The batch's rows, mask and ``key`` (augmentation, dropout) are fixed, so that f(θ), Jd and f(θ') see the same.
     """
+    batch = without_padding(batch)
 
     def model(p: Params) -> tuple[Any, ModelState]:
         return objective.apply(p, model_state, batch.inputs, train=True, key=key, mask=batch.mask)
@@ -192,4 +254,5 @@ def linearize(
         pushforward=pushforward,
         pullback=pullback,
         outputs_at=lambda p: model(p)[0],
+        pass_rounding=objective.pass_rounding,
     )

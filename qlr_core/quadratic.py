@@ -39,8 +39,14 @@ def best_learning_rate(slope: Number, damped: Number, absolute: Number = 0.0) ->
 
 
 def predicted_change(learning_rate: Number, slope: Number, damped: Number) -> Any:
-    """ΔM = −α gᵀd + ½ α² q, the change of the loss that the damped model promises; q with its sign."""
+    """ΔM = −α gᵀd + ½ α² q, the change of the loss that the damped model promises for −αd; q with its sign."""
     return -learning_rate * slope + 0.5 * learning_rate * learning_rate * damped
+
+
+def made_learning_rate(learning_rate: Number, move_norm: Number, direction_norm: Number) -> Any:
+    """The α of a move along d that a clip or a schedule has shortened: ‖m‖ / ‖d‖ with the sign of ``learning_rate``."""
+    still = move_norm == 0
+    return jnp.where(still, 0.0, jnp.sign(learning_rate) * move_norm / jnp.where(still, 1.0, direction_norm))
 
 
 def reduction_ratio(actual: Number, predicted: Number) -> Any:
@@ -48,23 +54,42 @@ def reduction_ratio(actual: Number, predicted: Number) -> Any:
     return actual / predicted
 
 
-def is_reliable(predicted: Number, value: Number, new_value: Number, rounding_multiple: Number) -> Any:
-    """Whether ρ is more than rounding noise: |ΔM| ≥ c · eps · max(|f|, |f'|).
+def is_reliable(predicted: Number, rounding: Number, rounding_multiple: Number) -> Any:
+    """Whether ρ is more than rounding noise: |ΔM| ≥ c · (the rounding of Δf); c = 0 calls everything reliable.
 
-    eps is the spacing of the loss's own floating-point type at 1; c = 0 calls everything reliable.
+    ``rounding`` is ``Linearization.rounding``, or eps |f| where no more is known of the loss.
     """
     # Differs from the paper: it has no such test; c = 0 switches it off.
-    spacing = jnp.finfo(jnp.asarray(value).dtype).eps
-    scale = jnp.maximum(jnp.abs(value), jnp.abs(new_value))
-    return ~(jnp.abs(predicted) < rounding_multiple * spacing * scale)
+    return ~(jnp.abs(predicted) < rounding_multiple * rounding)
+
+
+def hides_promise(slope: Number, curvature: Number, damped: Number, rounding: Number, rounding_multiple: Number) -> Any:
+    """Whether λ alone is why nothing can be told: the undamped model's promise stands out of the rounding, its own not.
+
+    The promises are −½ (gᵀd)² / κ, for κ > 0, and −½ (gᵀd)² / q. Such a λ may fall without a ρ to ask for it, or it
+    would hold for ever.
+    """
+    # Differs from the paper: without the rounding guard it needs no way back; c = 0 switches it off.
+    undamped = 0.5 * slope * slope / jnp.where(curvature > 0, curvature, jnp.inf)
+    return is_reliable(undamped, rounding, rounding_multiple) & ~is_reliable(
+        0.5 * slope * slope / damped, rounding, rounding_multiple
+    )
 
 
 def adapt_damping(
-    damping: Number, ratio: Number, decrease: Number, increase: Number, minimum: Number, reliable: Truth = True
+    damping: Number,
+    ratio: Number,
+    decrease: Number,
+    increase: Number,
+    minimum: Number,
+    reliable: Truth = True,
+    hides: Truth = False,
 ) -> Any:
     """The damping of the next step: × ``decrease`` where ρ > ¾, × ``increase`` where ρ < ¼, else (and for NaN) as it is.
 
-    An unreliable ρ leaves it alone too; then the floor ``minimum``. Algorithm 1 of the paper, lines on λ.
+    An unreliable ρ leaves it alone too, unless λ ``hides`` what there is to gain: then × ``decrease``. At last the floor
+    ``minimum``. Algorithm 1 of the paper, lines on λ.
     """
-    factor = jnp.where(ratio > HIGH_RATIO, decrease, jnp.where(ratio < LOW_RATIO, increase, 1.0))
-    return jnp.maximum(jnp.where(reliable, damping * factor, damping), minimum)
+    told = jnp.where(ratio > HIGH_RATIO, decrease, jnp.where(ratio < LOW_RATIO, increase, 1.0))
+    factor = jnp.where(reliable, told, jnp.where(hides, decrease, 1.0))
+    return jnp.maximum(damping * factor, minimum)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import jax
+import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
@@ -14,6 +15,7 @@ from qlr_core.optimizers.base import StepInfo, not_evaluated, scalar_dtype
 from qlr_core.optimizers.quadratic_lr import (
     REDUCTION_RATIO,
     DampingRule,
+    Finish,
     Problem,
     QuadraticKnobs,
     QuadraticState,
@@ -66,7 +68,7 @@ def _transformation(
 ) -> optax.GradientTransformationExtraArgs:
     """The rule behind a direction; it measures slopes with what comes in, or ``takes_gradient`` as an argument."""
     _check(**knobs._asdict())
-    after = finish or optax.identity()
+    after = Finish(finish or optax.identity(), bends=finish is not None)
 
     def init(params: Params) -> QuadraticLRState:
         _refuse_mask(params)
@@ -97,6 +99,7 @@ def _transformation(
             gradient,
             quadratic_form or (lambda v: second_derivative_along(value_fn, params, v)),
             change_fn or (lambda new_params: value_fn(new_params) - value),
+            jnp.finfo(jnp.asarray(value).dtype).eps * jnp.abs(value),
         )
         d, direction_state = direction.update(updates, state.direction, params)
         move, rule_state, info = quadratic_step(d, state.rule, params, problem, knobs, rule, after)

@@ -104,8 +104,18 @@ def network_problem(network: Network, curvature: str) -> Problem:
         gradients = network.gradients(theta)
         return gradients.T @ gradients / len(gradients)
 
+    def noise(theta: Vector) -> float:
+        z = network.forward(theta)[1]
+        errors = np.abs(network.losses(theta)) + np.sum(np.abs(network.output_gradients(z) * z), axis=1)
+        return rounding(errors / len(z), gradient(theta) * theta)
+
     matrices = {"fisher": fisher, "empirical_fisher": empirical, "hessian": lambda x: complex_step(gradient, x)}
-    return Problem(lambda theta: float(np.mean(network.losses(theta))), gradient, matrices[curvature])
+    return Problem(lambda theta: float(np.mean(network.losses(theta))), gradient, matrices[curvature], noise)
+
+
+def rounding(errors: Vector, moved: Vector) -> float:
+    """What float64's last digit may do to Δf: errors of the examples and of the parameters, which add as squares."""
+    return float(np.finfo(np.float64).eps * np.sqrt(errors @ errors + moved @ moved))
 
 
 def _rosenbrock(theta: Vector) -> tuple[Vector, Matrix]:
@@ -152,4 +162,10 @@ def surface_problem(name: str, curvature: str) -> Problem:
         matrices = {"fisher": fisher}
     matrices["hessian"] = lambda theta: complex_step(gradient, theta)
     matrices["empirical_fisher"] = lambda theta: np.outer(gradient(theta), gradient(theta))
-    return Problem(value, gradient, matrices[curvature])
+
+    def noise(theta: Vector) -> float:
+        # A residual r blurs ½r² by |r| · eps |r|, twice the last digit of ½r² itself; a plain value is its own output.
+        carried = 1 if name in PLAIN else 2
+        return rounding(np.array([(1 + carried) * abs(value(theta))]), gradient(theta) * theta)
+
+    return Problem(value, gradient, matrices[curvature], noise)

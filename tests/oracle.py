@@ -12,11 +12,12 @@ Numbers = Any
 
 
 class Problem(NamedTuple):
-    """A function of a flat vector: f, ∇f and a dense curvature matrix C."""
+    """A function of a flat vector: f, ∇f, a dense curvature matrix C, and what float64's rounding may do to Δf."""
 
     value: Callable[[Vector], float]
     gradient: Callable[[Vector], Vector]
     matrix: Callable[[Vector], Matrix]
+    rounding: Callable[[Vector], float]
 
 
 class Knobs(NamedTuple):
@@ -103,16 +104,18 @@ def step(problem: Problem, theta: Vector, damping: float, memory: Memory, knobs:
 
     move = shortened(-alpha * d - knobs.weight_decay * theta, knobs.max_update_norm) * envelope(memory.steps, knobs)
     trial = theta + move
-    predicted = -alpha * slope + 0.5 * alpha**2 * q
+    damped = problem.matrix(theta) + damping * np.eye(theta.size)
+    predicted = g @ move + 0.5 * move @ damped @ move
     actual = problem.value(trial) - loss
     ratio = actual / predicted if predicted else np.nan
-    noise = knobs.rounding_multiple * np.finfo(np.float64).eps * max(abs(loss), abs(loss + actual))
+    noise = knobs.rounding_multiple * problem.rounding(theta)
     reliable = not abs(predicted) < noise
+    hidden = curvature > 0 and slope**2 / (2 * curvature) >= noise > slope**2 / (2 * abs(q))
 
     accepted = rule == "reduction_ratio" or actual <= 0
     if rule == "decreasing_loss":
         factor = knobs.damping_decrease if accepted else knobs.damping_increase
-    elif reliable and ratio > 3 / 4:
+    elif (reliable and ratio > 3 / 4) or (not reliable and hidden):
         factor = knobs.damping_decrease
     elif reliable and ratio < 1 / 4:
         factor = knobs.damping_increase

@@ -17,16 +17,18 @@ from qlr_core.optimizers.base import (
 )
 from qlr_core.ranges import Range, Scalar
 
+# A decay that float32 rounds to 1 would make 1 − βᵗ, by which Adam divides, 0.
+LONGEST_MEMORY = 0.999999
 _SOURCE = "Kingma & Ba 2015, algorithm 1"
 Beta1 = Annotated[
     Scalar,
     Range(0.9, 0.0, 0.999, "β₁", "First decay", "The memory of m, the mean of the gradients.", minimum=0.0,
-          maximum=0.999999, advanced=True, source=_SOURCE),
+          maximum=LONGEST_MEMORY, advanced=True, source=_SOURCE),
 ]  # fmt: skip
 Beta2 = Annotated[
     Scalar,
     Range(0.999, 0.5, 0.9999, "β₂", "Second decay", "The memory of v, the mean of the squared gradients.", minimum=0.0,
-          maximum=0.99999999, advanced=True, source=_SOURCE),
+          maximum=LONGEST_MEMORY, advanced=True, source=_SOURCE),
 ]  # fmt: skip
 Epsilon = Annotated[
     Scalar,

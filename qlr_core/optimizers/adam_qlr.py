@@ -22,7 +22,6 @@ from qlr_core.optimizers.base import (
     StepInfo,
     WarmupSteps,
     WeightDecay,
-    finish,
     scalar_dtype,
 )
 from qlr_core.optimizers.quadratic_lr import (
@@ -31,6 +30,7 @@ from qlr_core.optimizers.quadratic_lr import (
     Problem,
     QuadraticState,
     damping_rule_named,
+    finish_of,
     initial_state,
     keep_if,
     quadratic_step,
@@ -154,7 +154,7 @@ def from_direction(
     cost = (GRADIENT + curvature.form_cost + FORWARD) / GRADIENT
 
     def init(params: Params, model_state: ModelState, batch: Batch, hyper: Any, key: Any) -> QLROptimizerState:
-        return QLROptimizerState(direction(hyper).init(params), initial_state(params, hyper, finish(hyper)))
+        return QLROptimizerState(direction(hyper).init(params), initial_state(params, hyper, finish_of(hyper)))
 
     def step(
         params: Params, model_state: ModelState, opt_state: QLROptimizerState, batch: Batch, hyper: Any, key: Any, /
@@ -162,8 +162,8 @@ def from_direction(
         lin = linearize(objective, params, model_state, batch, key)
         gradient, gradient_norm = clip_by_norm(lin.gradient, hyper.max_gradient_norm)
         d, direction_state = direction(hyper).update(gradient, opt_state.direction, params)
-        problem = Problem(lin.value, gradient, lambda v: curvature.quadratic_form(lin, v), lin.change_to)
-        move, rule_state, info = quadratic_step(d, opt_state.rule, params, problem, hyper, rule, finish(hyper))
+        problem = Problem(lin.value, gradient, lambda v: curvature.quadratic_form(lin, v), lin.change_to, lin.rounding())
+        move, rule_state, info = quadratic_step(d, opt_state.rule, params, problem, hyper, rule, finish_of(hyper))
         new_model_state = lin.model_state
         if rule.rejects:
             direction_state = keep_if(info.accepted, direction_state, opt_state.direction)

@@ -175,7 +175,8 @@ DecaySteps = Annotated[Scalar, DECAY_STEPS]
 def finish(hyper: Any) -> optax.GradientTransformation:
     """What follows −αd: decoupled weight decay, update-norm clip, envelope, in this order.
 
-    The decay is a share of θ itself, so that only the envelope scales it (Loshchilov & Hutter 2019, algorithm 2).
+    The decay is a share of θ itself, so that only the envelope scales it (Loshchilov & Hutter 2019, algorithm 2). Alone it
+    can lead away from the line along d: the move stays on it where ``weight_decay`` is 0.
     """
     return optax.chain(
         optax.add_decayed_weights(-hyper.weight_decay),

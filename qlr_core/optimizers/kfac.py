@@ -14,7 +14,7 @@ import optax
 from jaxtyping import Array, Bool, Float
 
 from qlr_core.inner import inner, norm
-from qlr_core.objective import Batch, ModelState, Objective, Params
+from qlr_core.objective import Batch, ModelState, Objective, Params, without_padding
 from qlr_core.optimizers import kfac_program
 from qlr_core.optimizers.adam_qlr import MinDamping, RoundingMultiple, SGDQLRHyper
 from qlr_core.optimizers.base import Optimizer, OptimizerSpec, StepInfo, not_evaluated, scalar_dtype, typed
@@ -86,7 +86,7 @@ def _optimizer(adaptive: bool, objective: Objective) -> Optimizer:
     kfac_program.check(objective.loss)
 
     def init(params: Params, model_state: ModelState, batch: Batch, hyper: Any, key: Any) -> KFACState:
-        inputs = Inputs(batch, model_state, key)
+        inputs = Inputs(without_padding(batch), model_state, key)
         optimizer = kfac_program.program(objective, params, inputs, hyper.curvature_memory, adaptive)
         with optimizer.staging_context():
             state = optimizer.init(params, jax.random.key(0), inputs)
@@ -97,7 +97,7 @@ def _optimizer(adaptive: bool, objective: Objective) -> Optimizer:
     def step(
         params: Params, model_state: ModelState, opt_state: KFACState, batch: Batch, hyper: Any, key: Any, /
     ) -> tuple[Params, ModelState, KFACState, StepInfo]:
-        inputs = Inputs(batch, model_state, key)
+        inputs = Inputs(without_padding(batch), model_state, key)
         optimizer = kfac_program.program(objective, params, inputs, hyper.curvature_memory, adaptive)
         damping = opt_state.damping if adaptive else jnp.asarray(hyper.damping, opt_state.damping.dtype)
         state = replace(opt_state.kfac_jax, damping=damping.astype(opt_state.kfac_jax.damping.dtype))
@@ -116,7 +116,7 @@ def _optimizer(adaptive: bool, objective: Objective) -> Optimizer:
             damping=damping, next_damping=damping, accepted=~failed,
             cost=kfac_program.cost(objective, params, inputs, adaptive),
         )  # fmt: skip
-        info = typed(_adapted(info, hyper) if adaptive else info, params)
+        info = typed(_adapted(info, hyper, objective.pass_rounding) if adaptive else info, params)
         new_opt_state = KFACState(info.next_damping, replace(new_state, velocities=outcome.move))
         same_types = jax.tree.map(lambda new, old: new.astype(old.dtype), new_opt_state, opt_state)
         return outcome.params, new_model_state, same_types, info
@@ -181,10 +181,11 @@ def _info(outcome: _Outcome, loss: Float[Array, ""], gradient: Params, dtype: An
     )
 
 
-def _adapted(info: StepInfo, hyper: KFACHyper) -> StepInfo:
+def _adapted(info: StepInfo, hyper: KFACHyper, pass_rounding: float) -> StepInfo:
     """The info with the next λ: the rule of kfac_jax, where NaN counts as a broken promise, with two factors, traced."""
     # Differs from kfac_jax: λ holds where ρ is rounding noise; rounding_multiple 0 switches that off.
-    reliable = is_reliable(info.predicted_change, info.loss, info.loss + info.actual_change, hyper.rounding_multiple)
+    rounding = jnp.maximum(jnp.finfo(info.loss.dtype).eps, pass_rounding) * jnp.abs(info.loss)
+    reliable = is_reliable(info.predicted_change, rounding, hyper.rounding_multiple)
     broken = jnp.isnan(info.reduction_ratio) & (info.learning_rate != 0)
     ratio: Any = jnp.where(broken, -jnp.inf, info.reduction_ratio)
     next_damping = adapt_damping(

@@ -41,13 +41,13 @@ from qlr_core.optimizers.base import (
     StepInfo,
     WarmupSteps,
     WeightDecay,
-    finish,
     scalar_dtype,
 )
 from qlr_core.optimizers.quadratic_lr import (
     Problem,
     QuadraticState,
     damping_rule_named,
+    finish_of,
     initial_state,
     keep_if,
     quadratic_step,
@@ -108,7 +108,7 @@ def _newton(objective: Objective, curvature: str = "hessian", damping_rule: str 
 
     def init(params: Params, model_state: ModelState, batch: Batch, hyper: Any, key: Any) -> QuadraticState:
         number_of_parameters(params)
-        return initial_state(params, hyper, finish(hyper))
+        return initial_state(params, hyper, finish_of(hyper))
 
     def step(
         params: Params, model_state: ModelState, opt_state: QuadraticState, batch: Batch, hyper: Any, key: Any, /
@@ -127,8 +127,8 @@ def _newton(objective: Objective, curvature: str = "hessian", damping_rule: str 
             along = ravel_pytree(v)[0]
             return along @ matrix @ along
 
-        problem = Problem(lin.value, gradient, quadratic_form, lin.change_to)
-        move, new_state, info = quadratic_step(d, opt_state, params, problem, hyper, rule, finish(hyper))
+        problem = Problem(lin.value, gradient, quadratic_form, lin.change_to, lin.rounding())
+        move, new_state, info = quadratic_step(d, opt_state, params, problem, hyper, rule, finish_of(hyper))
         new_model_state = keep_if(info.accepted, lin.model_state, model_state) if rule.rejects else lin.model_state
         info = info._replace(cost=jnp.asarray(cost, scalar_dtype(params)))
         return optax.apply_updates(params, move), new_model_state, new_state, info

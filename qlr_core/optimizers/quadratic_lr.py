@@ -16,12 +16,14 @@ from jaxtyping import Array, Float
 
 from qlr_core.inner import inner, norm
 from qlr_core.objective import Params
-from qlr_core.optimizers.base import StepInfo, not_evaluated, scalar_dtype, typed
+from qlr_core.optimizers.base import StepInfo, finish, not_evaluated, scalar_dtype, typed
 from qlr_core.quadratic import (
     adapt_damping,
     best_learning_rate,
     damped_curvature,
+    hides_promise,
     is_reliable,
+    made_learning_rate,
     predicted_change,
     reduction_ratio,
 )
@@ -52,23 +54,32 @@ class QuadraticState(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """What the rule asks of the objective at θ: its value, gradient, vᵀCv and the change at other parameters."""
+    """What the rule asks of the objective at θ: its value, gradient, vᵀCv, the change at other parameters and its rounding."""
 
     value: Any
     gradient: Params
     quadratic_form: Callable[[Params], Any]
     change: Callable[[Params], Any]
+    rounding: Any
 
 
-def _adapt_by_ratio(info: StepInfo, knobs: Any) -> tuple[Any, Any]:
+@dataclass(frozen=True)
+class Finish:
+    """What follows −αd, and whether it ``bends`` the move off the line along d; a truth value that may be traced."""
+
+    transformation: optax.GradientTransformation
+    bends: Any = True
+
+
+def _adapt_by_ratio(info: StepInfo, knobs: Any, hides: Any) -> tuple[Any, Any]:
     damping = adapt_damping(
         info.damping, info.reduction_ratio, knobs.damping_decrease, knobs.damping_increase, knobs.min_damping,
-        info.reliable,
+        info.reliable, hides,
     )  # fmt: skip
     return damping, True
 
 
-def _adapt_by_loss(info: StepInfo, knobs: Any) -> tuple[Any, Any]:
+def _adapt_by_loss(info: StepInfo, knobs: Any, hides: Any) -> tuple[Any, Any]:
     accepted = info.actual_change <= 0  # False for NaN
     damping = info.damping * jnp.where(accepted, knobs.damping_decrease, knobs.damping_increase)
     # Differs from the paper: it has no floor in this rule, where λ can then reach 0 and stay; min_damping 0 removes it.
@@ -77,11 +88,14 @@ def _adapt_by_loss(info: StepInfo, knobs: Any) -> tuple[Any, Any]:
 
 @dataclass(frozen=True)
 class DampingRule:
-    """How a step's outcome sets the next λ. ``adapt(info, knobs)`` gives it, and whether the step is kept."""
+    """How a step's outcome sets the next λ.
+
+    ``adapt(info, knobs, hides)`` gives it, and whether the step is kept; ``hides`` is ``hides_promise`` of the step.
+    """
 
     name: str
     label: str
-    adapt: Callable[[StepInfo, Any], tuple[Any, Any]]
+    adapt: Callable[[StepInfo, Any, Any], tuple[Any, Any]]
     rejects: bool
 
 
@@ -95,10 +109,16 @@ def damping_rule_named(name: str) -> DampingRule:
     return named(DAMPING_RULES, name, "damping rule")
 
 
-def initial_state(params: Params, knobs: Any, finish: optax.GradientTransformation) -> QuadraticState:
+def finish_of(hyper: Any) -> Finish:
+    """What follows −αd by an optimizer's numbers; weight decay alone leads off the line along d."""
+    return Finish(finish(hyper), hyper.weight_decay != 0)
+
+
+def initial_state(params: Params, knobs: Any, after: Finish) -> QuadraticState:
     """The state before the first step, in the parameters' scalar type."""
     dtype = scalar_dtype(params)
-    return QuadraticState(jnp.asarray(knobs.initial_damping, dtype), jnp.zeros((), dtype), finish.init(params))
+    damping = jnp.asarray(knobs.initial_damping, dtype)
+    return QuadraticState(damping, jnp.zeros((), dtype), after.transformation.init(params))
 
 
 def quadratic_step(
@@ -107,14 +127,13 @@ def quadratic_step(
     params: Params,
     problem: Problem,
     knobs: Any,
-    rule: DampingRule = REDUCTION_RATIO,
-    finish: optax.GradientTransformation | None = None,
+    rule: DampingRule,
+    after: Finish,
 ) -> tuple[Params, QuadraticState, StepInfo]:
     """One decision: the move to add to θ (0 where the step is taken back), the next state, and all of StepInfo but cost.
 
-    ``finish`` changes the move −αd before it is tried, so that Δf is measured where the parameters really go.
+    ``after`` changes the move −αd before it is tried: ΔM and Δf are both of the move that is really made.
     """
-    finish = finish or optax.identity()
     slope = inner(problem.gradient, d)
     squared_norm = inner(d, d)
     curvature = problem.quadratic_form(d)
@@ -124,9 +143,7 @@ def quadratic_step(
     averaged = knobs.averaging * state.mean_learning_rate + (1 - knobs.averaging) * clipped
     # At an exactly zero slope nothing moves, whatever the running mean holds.
     learning_rate: Any = jnp.where(slope == 0, 0.0, averaged)
-    move, finish_state = finish.update(optax.tree.scale(-learning_rate, d), state.finish, params)
-    predicted = predicted_change(learning_rate, slope, damped)
-    actual = problem.change(optax.apply_updates(params, move))
+    move, finish_state = after.transformation.update(optax.tree.scale(-learning_rate, d), state.finish, params)
     info = not_evaluated(state.damping.dtype)._replace(
         loss=problem.value,
         gradient_norm=norm(problem.gradient),
@@ -136,21 +153,43 @@ def quadratic_step(
         best_learning_rate=best,
         learning_rate=learning_rate,
         damping=state.damping,
-        predicted_change=predicted,
-        actual_change=actual,
-        reduction_ratio=reduction_ratio(actual, predicted),
-        reliable=is_reliable(predicted, problem.value, problem.value + actual, knobs.rounding_multiple),
+        actual_change=problem.change(optax.apply_updates(params, move)),
         update_norm=norm(move),
         gradient=problem.gradient,
         direction=d,
     )
-    damping, accepted = rule.adapt(info, knobs)
+    predicted = _promise(info, move, problem, after)
+    info = info._replace(
+        predicted_change=predicted,
+        reduction_ratio=reduction_ratio(info.actual_change, predicted),
+        reliable=is_reliable(predicted, problem.rounding, knobs.rounding_multiple),
+    )
+    hides = hides_promise(slope, curvature, damped, problem.rounding, knobs.rounding_multiple)
+    damping, accepted = rule.adapt(info, knobs, hides)
     info = typed(info._replace(next_damping=damping, accepted=accepted), params)
     new_state = QuadraticState(info.next_damping, info.learning_rate, finish_state)
     if rule.rejects:
         move = keep_if(info.accepted, move, optax.tree.zeros_like(move))
         new_state = keep_if(info.accepted, new_state, state)._replace(damping=info.next_damping)
     return move, new_state, info
+
+
+def _promise(info: StepInfo, move: Params, problem: Problem, after: Finish) -> Any:
+    """ΔM = gᵀm + ½ mᵀ(C + λI)m of the move m; one more quadratic form where m has left the line along d, else none."""
+
+    # Differs from the paper, whose program evaluates ΔM of −αd, before what follows; there nothing does.
+    def along() -> Any:
+        made = made_learning_rate(info.learning_rate, info.update_norm, info.direction_norm)
+        damped = damped_curvature(info.curvature, info.damping, jnp.square(info.direction_norm))
+        return predicted_change(made, info.slope, damped)
+
+    def anywhere() -> Any:
+        curvature = damped_curvature(problem.quadratic_form(move), info.damping, jnp.square(info.update_norm))
+        return predicted_change(-1.0, inner(problem.gradient, move), curvature)
+
+    if isinstance(after.bends, bool):
+        return anywhere() if after.bends else along()
+    return jax.lax.cond(after.bends, anywhere, along)
 
 
 def keep_if(accepted: Any, new: Any, old: Any) -> Any:

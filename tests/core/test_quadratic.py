@@ -15,6 +15,7 @@ from qlr_core.quadratic import (
     adapt_damping,
     best_learning_rate,
     damped_curvature,
+    hides_promise,
     is_reliable,
     predicted_change,
     reduction_ratio,
@@ -98,24 +99,44 @@ def test_an_unreliable_ratio_holds_the_damping_and_the_floor_holds_always(ratio:
 
 
 def test_a_ratio_is_reliable_from_the_multiple_of_the_rounding_on() -> None:
-    f = jnp.asarray(8.0, jnp.float32)
-    noise = 16 * EPS * 8
-    assert bool(is_reliable(jnp.asarray(-noise), f, f, 16.0))
-    assert not bool(is_reliable(jnp.asarray(-0.99 * noise), f, f, 16.0))
-    # The larger of the two losses sets the scale.
-    assert not bool(is_reliable(jnp.asarray(-noise), f, 2 * f, 16.0))
-    assert bool(is_reliable(jnp.asarray(0.0), f, f, 0.0))
-    with jax.enable_x64(True):
-        # float64 losses are 2²⁹ times finer.
-        assert bool(is_reliable(jnp.asarray(-1e-12), jnp.asarray(8.0), jnp.asarray(8.0), 16.0))
+    rounding = jnp.asarray(EPS * 8, jnp.float32)
+    assert bool(is_reliable(jnp.asarray(-16 * EPS * 8), rounding, 16.0))
+    assert not bool(is_reliable(jnp.asarray(-0.99 * 16 * EPS * 8), rounding, 16.0))
+    assert bool(is_reliable(jnp.asarray(0.0), rounding, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("slope", "curvature", "damping", "hidden"),
+    [
+        (1.0, 1.0, 1e12, True),  # ½ without damping, 5e-13 with it
+        (1.0, 1.0, 1.0, False),  # the damped promise stands out too
+        (1e-6, 1.0, 1e12, False),  # without damping there is nothing to gain either
+        (1.0, 0.0, 1e12, False),
+        (1.0, -1.0, 1e12, False),
+        (1.0, math.nan, 1e12, False),
+    ],
+)
+def test_a_damping_hides_a_promise_that_only_the_undamped_model_can_tell(
+    slope: float, curvature: float, damping: float, hidden: bool
+) -> None:
+    numbers = (jnp.asarray(n, jnp.float32) for n in (slope, curvature, curvature + damping, 1e-8))
+    slope_, curvature_, damped, rounding = numbers
+    assert bool(hides_promise(slope_, curvature_, damped, rounding, 16.0)) is hidden
+    assert not bool(hides_promise(slope_, curvature_, damped, rounding, 0.0))
+
+
+@pytest.mark.parametrize("ratio", [-1.0, 0.5, 1.0, math.nan])
+def test_a_damping_that_hides_its_promise_shrinks_where_the_ratio_tells_nothing_and_only_there(ratio: float) -> None:
+    assert float(adapt_damping(8.0, ratio, 0.5, 2.0, 0.0, reliable=False, hides=True)) == 4.0
+    told = float(adapt_damping(8.0, ratio, 0.5, 2.0, 0.0))
+    assert float(adapt_damping(8.0, ratio, 0.5, 2.0, 0.0, reliable=True, hides=True)) == told
 
 
 def test_an_infinite_or_undefined_loss_never_makes_the_damping_shrink() -> None:
     # A step that overflowed: Δf = ∞ against a finite promise is ρ = −∞ (grow); NaN holds.
-    for actual in (math.inf, math.nan):
+    for actual, grown in ((math.inf, 0.5), (math.nan, 0.25)):
         ratio = reduction_ratio(jnp.asarray(actual), jnp.asarray(-1.0))
-        reliable = is_reliable(jnp.asarray(-1.0), jnp.asarray(1.0), jnp.asarray(1.0 + actual), 16.0)
-        assert float(adapt_damping(0.25, ratio, 0.5, 2.0, 0.0, reliable)) >= 0.25
+        assert float(adapt_damping(0.25, ratio, 0.5, 2.0, 0.0, is_reliable(-1.0, EPS, 16.0))) == grown
 
 
 @given(curvatures, st.floats(0, 10), curvatures)
