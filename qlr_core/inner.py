@@ -9,7 +9,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Float
 
 _LANES = 64
@@ -18,9 +17,8 @@ _WORTH_LANES = 4096
 
 
 def inner(a: Any, b: Any) -> Float[Array, ""]:
-    """aᵀb of two pytrees of the same structure, in their type, at least float32."""
-    total: Any = optax.tree.sum(jax.tree.map(_inner_of_leaves, a, b))
-    return total
+    """aᵀb of two pytrees of the same structure, in their type, at least float32; 0 for pytrees without leaves."""
+    return sum(jax.tree.leaves(jax.tree.map(_inner_of_leaves, a, b)), start=jnp.zeros((), jnp.float32))
 
 
 @jax.jit
@@ -46,7 +44,8 @@ def clip_by_norm(a: Any, max_norm: Any) -> tuple[Any, Float[Array, ""]]:
 
 def _scaled_norm(a: Any) -> Float[Array, ""]:
     """‖a‖ by way of its largest number, against which no square overflows and none that counts vanishes."""
-    largest = optax.tree.max(jax.tree.map(lambda leaf: jnp.max(jnp.abs(leaf), initial=0), a))
+    peaks = [jnp.max(jnp.abs(leaf), initial=0) for leaf in jax.tree.leaves(a)]
+    largest = jnp.max(jnp.stack(peaks)) if peaks else jnp.zeros((), jnp.float32)
     usual = (largest > 0) & (largest < jnp.inf)
     scale = jnp.where(usual, largest, 1.0)
     scaled = jax.tree.map(lambda leaf: leaf / scale.astype(leaf.dtype), a)

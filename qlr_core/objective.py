@@ -61,17 +61,18 @@ class Loss:
         return jax.jvp(lambda z: jax.grad(self.total)(z, targets), (outputs,), (tangent,))[1]
 
 
-def softmax_cross_entropy(outputs: Float[Array, "... classes"], labels: Int[Array, "..."]) -> Float[Array, "..."]:
+def softmax_cross_entropy(outputs: Float[Any, "... classes"], labels: Int[Any, "..."]) -> Float[Array, "..."]:
     """−ln of the label's softmax probability, in nats, as log1p(Σ exp(zₖ − z_y)) over the other classes; NaN for no class.
 
     The textbook's logsumexp(z) − z_y is a difference of numbers of the size of the logits: in float32 it rounds a loss
     below 1e-6 to 0. This form keeps a small loss to its own last digits, and so Δf, a difference of two such losses.
     """
     # Differs from the paper: its program uses the textbook's form.
-    is_label = labels[..., None] == jnp.arange(outputs.shape[-1], dtype=labels.dtype)
+    classes = outputs.shape[-1]
+    is_label = labels[..., None] == jnp.arange(classes)
     others = jax.nn.logsumexp(outputs, axis=-1, where=~is_label)
     loss = jax.nn.softplus(others - jnp.sum(jnp.where(is_label, outputs, 0), axis=-1))
-    return jnp.where((labels >= 0) & (labels < outputs.shape[-1]), loss, jnp.nan)
+    return jnp.where((labels >= 0) & (labels < classes), loss, jnp.nan)
 
 
 def _softmax_product(outputs: Any, targets: Any, tangent: Any) -> Any:

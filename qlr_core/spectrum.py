@@ -59,12 +59,13 @@ def leading_eigenvalues(
         raise ValueError(f"count = {count} eigenvalues is out of range; ask for 1 or more.")
     with jax.enable_x64(True):
         params, batch = (jax.tree.map(_in_float64, tree) for tree in (params, batch))
+        values = None
         # Lanczos needs room beyond the eigenvalues it finds; a matrix that leaves none is small enough to write out.
-        if count > parameters // 2:
+        if count <= parameters // 2:
+            values = _lanczos(partial(_product, objective, curvature, params, batch), parameters, count)
+        if values is None:
             matrix = np.asarray(_dense(objective, curvature, params, batch))
             values = np.linalg.eigvalsh(matrix) if np.isfinite(matrix).all() else np.full(parameters, np.nan)
-        else:
-            values = _lanczos(partial(_product, objective, curvature, params, batch), parameters, count)
     return values[np.argsort(-np.abs(values), kind="stable")][:count]
 
 
@@ -83,12 +84,19 @@ class _Products:
         return np.asarray(self.product(jnp.asarray(v.ravel())))
 
 
-def _lanczos(product: Any, parameters: int, count: int) -> Float64[np.ndarray, " count"]:
+def _lanczos(product: Any, parameters: int, count: int) -> Float64[np.ndarray, " count"] | None:
+    """The eigenvalues, or None where ARPACK does not find them, as of a matrix of very low rank."""
     start = np.random.default_rng(_FIRST_VECTOR_SEED).standard_normal(parameters)
-    if not np.isfinite(np.asarray(product(jnp.asarray(start)))).all():
+    first = np.asarray(product(jnp.asarray(start)))
+    if not np.isfinite(first).all():
         return np.full(count, np.nan)
+    if not first.any():
+        return np.zeros(count)  # only a matrix of zeros takes a vector of random numbers to nothing
     operator: Any = scipy.sparse.linalg.aslinearoperator(_Products(parameters, product))
-    return np.asarray(scipy.sparse.linalg.eigsh(operator, count, which="LM", v0=start, return_eigenvectors=False))
+    try:
+        return np.asarray(scipy.sparse.linalg.eigsh(operator, count, which="LM", v0=start, return_eigenvectors=False))
+    except scipy.sparse.linalg.ArpackError:  # its subclass, no convergence, too
+        return None
 
 
 def spectrum(objective: Objective, params: PyTree, batch: Batch, count: int = 10) -> Spectrum:

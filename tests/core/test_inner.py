@@ -42,6 +42,22 @@ def test_a_clip_that_is_off_leaves_even_a_gradient_alone_whose_norm_overflows() 
     np.testing.assert_array_equal(clipped["w"], huge["w"])
 
 
+@pytest.mark.parametrize("exponent", [20, 30, -30])
+def test_a_norm_whose_squares_leave_float32_is_right_and_can_be_clipped(exponent: int) -> None:
+    unit = np.float32(10.0**exponent)
+    clipped, length = clip_by_norm({"w": jnp.asarray([3 * unit, 0, 4 * unit])}, jnp.float32(np.inf))
+    assert length == pytest.approx(5 * 10.0**exponent, rel=1e-6)
+    clipped, length = clip_by_norm({"w": jnp.asarray([3 * unit, 0, 4 * unit])}, length / 5)
+    np.testing.assert_allclose(clipped["w"], [0.6 * unit, 0, 0.8 * unit], rtol=1e-6)
+    assert length == pytest.approx(10.0**exponent, rel=1e-6)
+
+
+@pytest.mark.parametrize(("tree", "expected"), [({}, 0.0), ([0.0, 0.0], 0.0), ([1.0, np.inf], np.inf), ([1.0, np.nan], np.nan)])
+def test_the_norm_of_nothing_is_zero_and_what_is_not_finite_travels(tree: Any, expected: float) -> None:
+    leaves = {"w": jnp.asarray(tree, jnp.float32)} if tree else {}
+    np.testing.assert_array_equal(norm(leaves), np.float32(expected))
+
+
 def test_bfloat16_is_summed_in_float32_and_stays_bfloat16_when_clipped() -> None:
     tree = {"w": jnp.full((1000,), 0.1, jnp.bfloat16)}
     clipped, length = clip_by_norm(tree, jnp.float32(1.0))

@@ -1,13 +1,16 @@
 """One linearization gives the loss, its gradient and its Jacobian, on exactly one batch."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from jax.flatten_util import ravel_pytree
 
+from qlr_core.curvature import CURVATURES
 from qlr_core.objective import (
     LOSSES,
     SOFTMAX_CROSS_ENTROPY,
@@ -16,6 +19,7 @@ from qlr_core.objective import (
     Objective,
     example_weights,
     linearize,
+    without_padding,
 )
 from tests.problems import example, network
 
@@ -109,3 +113,82 @@ def test_losses_have_names_of_their_own_and_the_stated_values() -> None:
     assert float(SOFTMAX_CROSS_ENTROPY.total(outputs, jnp.asarray([0]))) == pytest.approx(np.log(4), rel=1e-6)
     assert float(SQUARED_ERROR.total(jnp.asarray([[1.0, 4.0]]), jnp.asarray([[0.0, 1.0]]))) == 5.0
     assert [float(loss.total(jnp.asarray([[3.0, 4.0]]), None)) for loss in LOSSES[2:3]] == [12.5]
+
+
+@pytest.mark.parametrize("gap", [-90.0, 0.0, 5.0, 20.0, 80.0])
+def test_cross_entropy_is_that_of_float64_to_its_last_digits_with_its_derivatives(gap: float) -> None:
+    logits, label = np.array([gap, 0.0, -1.0], np.float32), np.int32(0)
+    exact_loss = np.logaddexp(0.0, np.logaddexp(-gap, -1.0 - gap))
+    found, gradient = jax.value_and_grad(SOFTMAX_CROSS_ENTROPY.value)(jnp.asarray(logits), label)
+    # The textbook's form gives 0 at a gap of 20, and 80 at the least.
+    assert float(found) == pytest.approx(exact_loss, rel=1e-6)
+    others = np.exp(np.array([0.0, -1.0]) - np.logaddexp(gap, np.logaddexp(0.0, -1.0)))
+    np.testing.assert_allclose(gradient, [-others.sum(), *others], rtol=2e-6)
+    curved = jax.hessian(SOFTMAX_CROSS_ENTROPY.value)(jnp.asarray(logits), label)
+    product = SOFTMAX_CROSS_ENTROPY.output_product(jnp.asarray(logits), label, jnp.asarray([1.0, 0.0, 0.0]))
+    # p (1 − p) of the label, from the smaller of the two.
+    expected = others.sum() * (1 - others.sum()) if gap > -1 else np.exp(gap - np.logaddexp(0.0, -1.0))
+    assert float(curved[0, 0]) == pytest.approx(expected, rel=1e-5)
+    assert float(product[0]) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("label", [-1, 3, 255])
+def test_a_label_that_is_no_class_has_no_loss(label: int) -> None:
+    assert np.isnan(SOFTMAX_CROSS_ENTROPY.value(jnp.zeros((1, 3)), jnp.asarray([label])))[0]
+
+
+@pytest.mark.parametrize("loss", [SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("junk", [-100.0, 255.0, np.nan, np.inf])
+def test_padding_may_hold_anything(loss: Any, junk: float) -> None:
+    params, batch = example((4, 6, 3), 5, loss)
+    garbage = np.full((3, 4), junk, np.float32)
+    labels = np.full(3, -100 if np.isnan(junk) else np.clip(junk, -100, 255), np.int32)
+    outputs = labels if loss is SOFTMAX_CROSS_ENTROPY else np.full((3, 3), junk, np.float32)
+    padded = Batch(
+        jnp.concatenate([batch.inputs, garbage]), jnp.concatenate([batch.targets, outputs]), jnp.asarray([1.0] * 5 + [0.0] * 3)
+    )
+    alone, filled = (linearize(network(loss), params, None, b) for b in (batch, padded))
+    numbers = [
+        (lin.value, lin.change_to(optax.tree.scale(0.9, params)), lin.rounding(), flat(lin.gradient))
+        + tuple(curvature.quadratic_form(lin, params) for curvature in CURVATURES)
+        for lin in (alone, filled)
+    ]
+    # Rows of padding change the order of the sums.
+    for here, there in zip(*numbers, strict=True):
+        np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-7)
+
+
+def test_padding_of_tokens_and_of_rows_leaves_the_tokens_that_count() -> None:
+    targets = jnp.arange(6).reshape(2, 3)
+    tokens = without_padding(Batch(targets, targets, jnp.asarray([[1, 1, 0], [0, 0, 0]])))
+    assert np.array_equal(tokens.targets, [[0, 1, 0], [0, 0, 0]])
+    assert np.array_equal(tokens.inputs, [[0, 1, 2], [0, 0, 0]])  # a row of which a token counts is read whole
+    rows = without_padding(Batch(targets, targets, jnp.asarray([0.0, 1.0])))
+    assert np.array_equal(rows.targets, [[0, 0, 0], [3, 4, 5]])
+
+
+@pytest.mark.parametrize("loss", [SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR], ids=lambda loss: loss.name)
+def test_the_rounding_is_of_the_size_of_what_rounding_does(loss: Any) -> None:
+    # Small moves in float32 beside the same in float64: the error of Δf, over many of them, against what was said.
+    params, batch = example((4, 6, 3), 64, loss)
+    rng = np.random.default_rng(4)
+    errors, said = [], float(linearize(network(loss), params, None, batch).rounding())
+    single, double = (jax.jit(lambda p, q, b: linearize(network(loss), p, None, b).change_to(q)) for _ in range(2))
+    for _ in range(40):
+        there = jax.tree.map(lambda leaf: leaf + jnp.asarray(1e-4 * rng.normal(size=leaf.shape), leaf.dtype), params)
+        found = float(single(params, there, batch))
+        with jax.enable_x64(True):
+            wide = [
+                jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, np.float64) if leaf.dtype == np.float32 else leaf), tree)
+                for tree in (params, there, batch)
+            ]
+            errors.append(found - float(double(*wide)))
+    assert 0.05 * said < np.std(errors) < 3 * said
+
+
+def test_half_precision_passes_and_large_logits_round_more() -> None:
+    params, batch = example((4, 6, 3), 64, SOFTMAX_CROSS_ENTROPY)
+    objective = network(SOFTMAX_CROSS_ENTROPY)
+    usual = linearize(objective, params, None, batch).rounding()
+    half = linearize(replace(objective, pass_rounding=2.0**-7), params, None, batch).rounding()
+    assert 1e3 < half / usual < 2**16  # bfloat16's digit is 2¹⁶ times coarser, and only the passes have it

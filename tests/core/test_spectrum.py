@@ -12,6 +12,7 @@ from qlr_core.curvature import CURVATURES, Curvature
 from qlr_core.network_lab import NetworkLab, network_problem
 from qlr_core.network_run import spectrum_of
 from qlr_core.network_walk import Leg
+from qlr_core.objective import SQUARED_ERROR, Batch, Objective
 from qlr_core.optimizers.adam import AdamHyper
 from qlr_core.ranges import knobs_with
 from qlr_core.spectrum import MAX_PARAMETERS, leading_eigenvalues, spectrum
@@ -92,3 +93,27 @@ def test_no_eigenvalue_at_all_cannot_be_asked_for() -> None:
     problem = network_problem(LAB)
     with pytest.raises(ValueError, match="count = 0"):
         leading_eigenvalues(problem.objective, problem.params, problem.train, "fisher", 0)
+
+
+def _linear_objective() -> Objective:
+    """A model whose outputs are 20 parameters times the inputs, so that the Fisher is the inputs' second moment."""
+
+    def apply(params, model_state, inputs, *, train, key, mask):
+        return inputs @ params, model_state
+
+    return Objective(apply, SQUARED_ERROR)
+
+
+@pytest.mark.parametrize("curvature", CURVATURES, ids=lambda curvature: curvature.name)
+def test_a_matrix_of_zeros_has_eigenvalues_of_zero(curvature: Curvature) -> None:
+    batch = Batch(np.zeros((6, 20), np.float32), np.zeros((6, 1), np.float32))
+    found = leading_eigenvalues(_linear_objective(), np.ones((20, 1), np.float32), batch, curvature.name, count=4)
+    assert np.array_equal(found, np.zeros(4))
+
+
+def test_a_matrix_of_rank_one_has_one_eigenvalue() -> None:
+    row = np.arange(1, 21, dtype=np.float32)[None]
+    batch = Batch(np.repeat(row, 3, axis=0), np.zeros((3, 1), np.float32))
+    found = leading_eigenvalues(_linear_objective(), np.ones((20, 1), np.float32), batch, "fisher", count=5)
+    # x xᵀ has the eigenvalue ‖x‖² = 2870; the others are float64's rounding of it.
+    np.testing.assert_allclose(found, [2870, 0, 0, 0, 0], rtol=1e-12, atol=1e-9)
