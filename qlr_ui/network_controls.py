@@ -41,8 +41,16 @@ def new_seed() -> None:
 
 
 def _data(lab: NetworkLab) -> NetworkLab:
+    _dataset_box(lab.dataset)
+    dataset = dataset_named(lab.dataset)
+    st.caption(dataset.lesson)
+    knobs = run_controls.numbers(STORE, f"{dataset.name}", ranges_of(dataset.knobs), lab.knobs)
+    return replace(lab, knobs=knobs, seed=_seed(lab.seed))
+
+
+def _dataset_box(shown: str) -> None:
     key = STORE.key("dataset")
-    st.session_state.setdefault(key, lab.dataset)
+    st.session_state.setdefault(key, shown)
 
     def chosen() -> None:
         state = STORE.current()
@@ -53,15 +61,15 @@ def _data(lab: NetworkLab) -> NetworkLab:
     st.selectbox(
         "Data", names, key=key, format_func=lambda name: dataset_named(name).label, on_change=chosen, help=" ".join(off) or None
     )
-    dataset = dataset_named(lab.dataset)
-    st.caption(dataset.lesson)
-    knobs = run_controls.numbers(STORE, f"{dataset.name}", ranges_of(dataset.knobs), lab.knobs)
+
+
+def _seed(seed: int) -> int:
     key = STORE.key("seed")
-    st.session_state.setdefault(key, lab.seed)
+    st.session_state.setdefault(key, seed)
     left, right = st.columns(2, vertical_alignment="bottom")
-    seed = left.number_input("Seed", 0, MAX_SEED, key=key, help="Decides the data, the first weights and the batches.")
+    entered = left.number_input("Seed", 0, MAX_SEED, key=key, help="Decides the data, the first weights and the batches.")
     right.button("New seed", on_click=new_seed, width="stretch")
-    return replace(lab, knobs=knobs, seed=lab.seed if seed is None else int(seed))
+    return seed if entered is None else int(entered)
 
 
 def _network(lab: NetworkLab) -> NetworkLab:
