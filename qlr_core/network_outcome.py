@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from qlr_core.network_run import NetworkRun
+from qlr_core.notation import written
 from qlr_core.optimizers import optimizer_named
 from qlr_core.outcome import REMEDIES
 
@@ -37,6 +38,6 @@ def network_outcome(run: NetworkRun) -> NetworkOutcome:
         leg = [leg for leg in run.legs if leg.step < step][-1]
         spec = optimizer_named(leg.optimizer)
         before, after = losses[step - 1], losses[step]
-        what = f"grew to {after:.3g}" if np.isfinite(after) else "is no longer a finite number"
-        message = f"{spec.label} diverged at step {step}: the loss, {before:.3g} before, {what}. {REMEDIES[spec.kind]}"
+        what = f"grew to {written(after, 3)}" if np.isfinite(after) else "is no longer a finite number"
+        message = f"{spec.label} diverged at step {step}: the loss, {written(before, 3)} before, {what}. {REMEDIES[spec.kind]}"
     return NetworkOutcome(True, step, message)

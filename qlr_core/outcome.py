@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from qlr_core.notation import written
 from qlr_core.optimizers import optimizer_named
 from qlr_core.surface_run import SurfaceRun
 from qlr_core.surface_values import value_at
@@ -89,4 +90,4 @@ def _divergence(run: SurfaceRun, step: int) -> str:
 
 
 def _point(position: np.ndarray) -> str:
-    return f"({position[0]:.3g}, {position[1]:.3g})"
+    return f"({written(position[0], 3)}, {written(position[1], 3)})"

@@ -6,11 +6,13 @@ from functools import lru_cache
 
 import streamlit as st
 
+from qlr_core.notation import written
 from qlr_core.optimizers.base import Choice
 from qlr_core.ranges import Range
-from qlr_ui.labels import written
 
 _STOPS_PER_DECADE = 8
+# As many as any stop has: two stops of one label would be one to the browser.
+LABEL_DIGITS = 6
 
 
 @lru_cache(maxsize=256)
@@ -21,7 +23,7 @@ def stops(knob: Range) -> tuple[float, ...]:
     else:
         ends = (1 - knob.high, 1 - knob.low) if knob.complement else (knob.low, knob.high)
         count = round(math.log10(ends[1] / ends[0]) * _STOPS_PER_DECADE) + 1
-    digits = 6 if knob.complement else 2 if knob.log else 4
+    digits = LABEL_DIGITS if knob.complement else 2 if knob.log else 4
     found = {float(f"{value:.{digits}g}") for value in knob.spread(count)}
     if knob.integer:
         found = {float(round(value)) for value in found}
@@ -41,7 +43,7 @@ def number(knob: Range, key: str, value: float) -> float:
     options = sorted({*stops(knob), float(st.session_state[key])})
 
     def shown(stop: float) -> str:
-        return f"{written(stop)} (off)" if stop == knob.neutral else written(stop)
+        return written(stop, LABEL_DIGITS) + (" (off)" if stop == knob.neutral else "")
 
     return float(st.select_slider(label, options, key=key, format_func=shown, help=knob.help))
 

@@ -1,24 +1,14 @@
 """The names of a lab's runs, of their choices and numbers, as the picture and the tables show them."""
 
-import math
-
 from qlr_core.curvature import CURVATURES
+from qlr_core.notation import written
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.quadratic_lr import DAMPING_RULES
 from qlr_core.ranges import ranges_of
 from qlr_ui.run_setting import ForkSetting, HasRuns, RunSetting, settings_of
 
+METRIC_LABELS = {"accuracy": "Accuracy", "rmse": "RMSE"}
 OPTION_LABELS = {item.name: item.label for item in (*CURVATURES, *DAMPING_RULES)}
-
-
-def written(value: float) -> str:
-    """A number as a slider shows it: 0.05, 1e-06, ∞."""
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    if value != 0 and not 1e-3 <= abs(value) < 1e4:
-        mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
-    return f"{value:.3g}"
 
 
 def run_labels(state: HasRuns) -> list[str]:

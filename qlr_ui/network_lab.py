@@ -8,13 +8,15 @@ import streamlit as st
 from qlr_core.datasets import dataset_named
 from qlr_core.network_lab import NetworkLab, network_problem
 from qlr_core.network_run import NetworkRun
+from qlr_core.notation import written
 from qlr_core.spectrum import MAX_PARAMETERS
 from qlr_ui import network_cached, network_controls
 from qlr_ui.export_buttons import export_buttons
-from qlr_ui.labels import run_labels
+from qlr_ui.labels import METRIC_LABELS, run_labels
 from qlr_ui.links import LinkError
+from qlr_ui.literal import literal
 from qlr_ui.network_controls import STORE, new_seed
-from qlr_ui.network_picture import METRICS, Rest, network_picture
+from qlr_ui.network_picture import Rest, network_picture
 from qlr_ui.network_state import MAX_RUNS, NetworkState, checked
 from qlr_ui.network_tables import eigenvalue_chart, eigenvalues, runs_csv, summary
 from qlr_ui.player import player
@@ -78,7 +80,7 @@ def show(state: NetworkState, runs: list[NetworkRun]) -> pd.DataFrame:
     payload = network_picture(state, runs, STORE.view(), _resting(state))
     player(payload, key=_PLAYER, on_fork=_fork, on_drop=_drop, on_seed=new_seed, on_rest=_rest)
     export_buttons(payload, dataset.label, lambda: runs_csv(labels, runs), "adamqlr-network.html", "adamqlr-network.csv")
-    return summary(labels, runs, METRICS[dataset.metric])
+    return summary(labels, runs, METRIC_LABELS[dataset.metric])
 
 
 def show_spectrum(state: NetworkState) -> None:
@@ -104,7 +106,7 @@ def show_spectrum(state: NetworkState) -> None:
         return
     chart, numbers = st.columns(2)
     chart.altair_chart(eigenvalue_chart(table), width="stretch", key="network_eigenvalues")
-    numbers.dataframe(table, hide_index=True, width="stretch")
+    numbers.dataframe(table.style.format(written, table.columns[1:]), hide_index=True, width="stretch")
 
 
 def too_large(lab: NetworkLab) -> str:
@@ -127,7 +129,7 @@ def _fork() -> None:
     try:
         STORE.replace(checked(with_fork(state, _asked("fork"), state.lab.steps - 1)))
     except LinkError as error:
-        st.toast(str(error))
+        st.toast(literal(str(error)))
 
 
 def _rest() -> None:

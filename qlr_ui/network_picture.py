@@ -12,7 +12,7 @@ from qlr_core.network_lab import NetworkProblem, network_problem, rows_a_step
 from qlr_core.network_outcome import network_outcome
 from qlr_core.network_pictures import CURVE_POINTS, Frames, picture_reach, picture_side
 from qlr_core.network_run import NetworkRun
-from qlr_ui.labels import run_labels
+from qlr_ui.labels import METRIC_LABELS, run_labels
 from qlr_ui.network_state import NetworkState
 from qlr_ui.player import (
     CurveView,
@@ -29,7 +29,6 @@ from qlr_ui.player import (
 from qlr_ui.run_picture import about_run, fork_options, log_above_floor, opening_view
 from qlr_ui.run_setting import not_installed
 
-METRICS = {"accuracy": "Accuracy", "rmse": "RMSE"}
 # The pixels of the packaged digits go from 0 to this.
 _DIGITS_MAXIMUM = 16.0
 
@@ -52,7 +51,7 @@ def network_picture(state: NetworkState, runs: list[NetworkRun], view: Mapping[s
     lesson = NetworkLesson(
         title=problem.dataset.label,
         formula=formula(problem),
-        metric=METRICS[problem.dataset.metric],
+        metric=METRIC_LABELS[problem.dataset.metric],
         frame_steps=runs[0].record.frames.step,
         view=_view(problem),
         runs=drawn,

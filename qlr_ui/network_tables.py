@@ -9,7 +9,9 @@ import pandas as pd
 from qlr_core.curvature import CURVATURES
 from qlr_core.network_outcome import network_outcome
 from qlr_core.network_run import NetworkRun
+from qlr_core.notation import written
 from qlr_core.spectrum import Spectrum
+from qlr_ui.vega_numbers import LABEL
 
 
 def summary(labels: list[str], runs: list[NetworkRun], metric: str) -> pd.DataFrame:
@@ -30,7 +32,7 @@ def summary(labels: list[str], runs: list[NetworkRun], metric: str) -> pd.DataFr
                 _metric(best(frame.validation_metric) if np.isfinite(frame.validation_metric).any() else np.nan, metric)
                 for frame in frames
             ],
-            "Time a step": [f"{1e3 * run.seconds_per_step:.2g} ms" for run in runs],
+            "Time a step": [f"{written(1e3 * run.seconds_per_step, 2)} ms" for run in runs],
         }
     )
 
@@ -50,17 +52,18 @@ def eigenvalue_chart(table: pd.DataFrame) -> alt.Chart:
     """The magnitudes on a log scale; a matrix is told by color and shape, a negative eigenvalue by a hollow mark."""
     long = table.melt("Rank", var_name="Matrix", value_name="Eigenvalue").query("Eigenvalue != 0").dropna()
     long["Magnitude"], long["Sign"] = long["Eigenvalue"].abs(), np.where(long["Eigenvalue"] < 0, "negative", "positive")
+    long["Written"] = long["Eigenvalue"].map(written)
     return (
         alt.Chart(long)
         .mark_point(size=70)
         .encode(
             x=alt.X("Rank:O", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("Magnitude:Q", scale=alt.Scale(type="log")),
+            y=alt.Y("Magnitude:Q", scale=alt.Scale(type="log"), axis=alt.Axis(labelExpr=LABEL)),
             color="Matrix:N",
             shape="Matrix:N",
             fillOpacity=alt.FillOpacity("Sign:N", scale=alt.Scale(domain=["positive", "negative"], range=[0.8, 0.0])),
             fill=alt.Fill("Matrix:N", legend=None),
-            tooltip=["Matrix", "Rank", alt.Tooltip("Eigenvalue", format=".3e")],
+            tooltip=["Matrix", "Rank", alt.Tooltip("Written:N", title="Eigenvalue")],
         )
         .properties(height=280)
     )
@@ -82,10 +85,10 @@ def _status(run: NetworkRun) -> str:
 
 
 def _loss(value: float) -> str:
-    return f"{value:.3g}" if math.isfinite(value) else "not finite"
+    return written(value, 3) if math.isfinite(value) else "not finite"
 
 
 def _metric(value: float, metric: str) -> str:
     if not math.isfinite(value):
         return "not finite"
-    return f"{100 * value:.1f} %" if metric == "Accuracy" else f"{value:.3g}"
+    return f"{100 * value:.1f} %" if metric == "Accuracy" else written(value, 3)

@@ -8,12 +8,16 @@ from typing import Any, cast
 import altair as alt
 import pandas as pd
 
+from qlr_core.notation import written
 from qlr_core.report import Interval
 from qlr_ui.theme import Style, style_of
+from qlr_ui.vega_numbers import LABEL
 
 HEIGHT = 250
 # Pixels: the height of a line of the key, how long its dash is, and where its words begin.
 ROW, _DASH, _WORDS = 24, 40, 50
+# The numbers of a point, as a tooltip shows them.
+_NUMBERS = ("x", "median", "low", "high")
 # Between the decades of a logarithmic axis the lines are only to be felt.
 _A_DECADE = "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6"
 
@@ -73,10 +77,10 @@ def chart(quantity: Quantity, axis_title: str, curves: dict[str, pd.DataFrame], 
     color, dash = _color_and_dash(look)
     scale = alt.Scale(type="log", nice=False) if quantity.log else alt.Scale(zero=False)
     lines: Any = alt.condition(_A_DECADE, alt.value(1), alt.value(0.3)) if quantity.log else 1
-    y_axis = alt.Axis(tickCount=5, format=".0e" if quantity.log else "~g", gridOpacity=lines)
+    y_axis = alt.Axis(tickCount=5, labelExpr=LABEL, gridOpacity=lines)
     base = alt.Chart(long).encode(x=alt.X("x:Q", title=axis_title, axis=alt.Axis(tickCount=8, format="~s")), color=color)
     band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=None, scale=scale, axis=y_axis), y2="high:Q")
-    values = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("x", "median", "low", "high")]
+    values = [alt.Tooltip(f"{name} written:N", title=name) for name in _NUMBERS]
     line = base.mark_line(strokeWidth=1.8).encode(
         y=alt.Y("median:Q", title=None, scale=scale, axis=y_axis), strokeDash=dash, tooltip=["run:N", *values]
     )
@@ -130,7 +134,7 @@ def _written(interval: Interval | None, share: bool) -> str:
 def _number(value: float, share: bool) -> str:
     if not math.isfinite(value):
         return "not finite"
-    return f"{100 * value:.1f} %" if share else f"{value:.3g}"
+    return f"{100 * value:.1f} %" if share else written(value, 3)
 
 
 def _long(quantity: Quantity, curves: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -144,4 +148,5 @@ def _long(quantity: Quantity, curves: dict[str, pd.DataFrame]) -> pd.DataFrame:
     if quantity.window is not None:
         low, high = quantity.window
         long = long.assign(**{name: long[name].clip(low, high) for name in ("median", "low", "high")})
-    return long.dropna(subset=["median"])
+    long = long.dropna(subset=["median"])
+    return long.assign(**{f"{name} written": long[name].map(written) for name in _NUMBERS})

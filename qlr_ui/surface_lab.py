@@ -11,6 +11,7 @@ import streamlit as st
 
 from qlr_core import quadratic
 from qlr_core.expression import ExpressionError
+from qlr_core.notation import written
 from qlr_core.outcome import outcome_of
 from qlr_core.surface_values import value_at
 from qlr_core.surfaces import Surface, Window
@@ -20,6 +21,7 @@ from qlr_ui.export_buttons import export_buttons
 from qlr_ui.lab_state import MAX_COORDINATE, MAX_RUNS, LabState, checked
 from qlr_ui.labels import run_labels
 from qlr_ui.links import LinkError
+from qlr_ui.literal import literal
 from qlr_ui.picture import picture
 from qlr_ui.player import player
 from qlr_ui.run_setting import with_fork, without
@@ -66,7 +68,7 @@ def problem_with(state: LabState) -> str:
     if not state.runs:
         return "No optimizer is chosen. Add a run in the sidebar, for example AdamQLR."
     if not math.isfinite(value_at(surface, state.the_parameters(), state.start)):
-        return f"f is not finite at the start ({state.start[0]:g}, {state.start[1]:g}). Choose another start."
+        return f"f is not finite at the start ({written(state.start[0])}, {written(state.start[1])}). Choose another start."
     return ""
 
 
@@ -126,7 +128,7 @@ def _fork() -> None:
     try:
         STORE.replace(checked(with_fork(state, _asked("fork"), state.steps - 1)))
     except LinkError as error:
-        st.toast(str(error))
+        st.toast(literal(str(error)))
 
 
 def _drop() -> None:

@@ -4,8 +4,8 @@ import math
 
 import pandas as pd
 
+from qlr_core.notation import written
 from qlr_core.outcome import TARGETS, Outcome
-from qlr_ui.labels import written
 
 
 def summary(labels: list[str], outcomes: list[Outcome], has_minimum: bool) -> pd.DataFrame:
@@ -21,8 +21,8 @@ def summary(labels: list[str], outcomes: list[Outcome], has_minimum: bool) -> pd
     if not has_minimum:
         return table
     for place, target in enumerate(TARGETS):
-        table[f"Steps to {target:.0e}".replace("e-0", "e-")] = [_count(o.steps_to[place]) for o in outcomes]
-        table[f"Gradients to {target:.0e}".replace("e-0", "e-")] = [_count(o.cost_to[place]) for o in outcomes]
+        table[f"Steps to {written(target)}"] = [_count(o.steps_to[place]) for o in outcomes]
+        table[f"Gradients to {written(target)}"] = [_count(o.cost_to[place]) for o in outcomes]
     table["Distance"] = [_loss(outcome.distance) for outcome in outcomes]
     return table
 
@@ -32,8 +32,8 @@ def _status(outcome: Outcome) -> str:
 
 
 def _loss(value: float) -> str:
-    return "not finite" if not math.isfinite(value) else written(value) if value == 0 else f"{value:.3g}"
+    return written(value, 3) if math.isfinite(value) else "not finite"
 
 
 def _count(value: float) -> str:
-    return "–" if not math.isfinite(value) else f"{value:.4g}"
+    return written(value) if math.isfinite(value) else "–"

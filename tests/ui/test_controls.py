@@ -2,9 +2,10 @@
 
 import pytest
 
+from qlr_core.notation import written
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.ranges import ranges_of
-from qlr_ui.controls import stops, written
+from qlr_ui.controls import LABEL_DIGITS, stops
 from qlr_ui.lab_state import LabState
 from qlr_ui.labels import fork_text, run_labels
 from qlr_ui.run_setting import ForkSetting, RunSetting
@@ -22,9 +23,12 @@ def test_a_slider_reaches_both_ends_the_default_and_off(knob) -> None:
     assert all(knob.check("number", stop) == stop for stop in found)
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.05, "0.05"), (1e-6, "1e-6"), (2.5e-7, "2.5e-7"), (float("inf"), "∞"), (0, "0")])
-def test_numbers_are_written_short(value: float, text: str) -> None:
-    assert written(value) == text
+@pytest.mark.parametrize("knob", KNOBS.values(), ids=map(" ".join, KNOBS))
+def test_no_two_stops_of_a_slider_have_one_label(knob) -> None:
+    def label(value: float) -> str:
+        return written(value, LABEL_DIGITS)
+
+    assert len({label(stop) for stop in stops(knob)}) == len(stops(knob))
 
 
 def test_runs_of_one_kind_are_named_by_what_sets_them_apart() -> None:

@@ -1,0 +1,29 @@
+"""The labels that Vega draws on an axis are the numbers as they are written everywhere."""
+
+import html
+import re
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from qlr_core.notation import written
+from qlr_ui.vega_numbers import LABEL
+
+_TICKS = [1e-38, 2e-12, 1e-10, 1e-8, 5e-4, 1e-3, 0.02, 0.25, 1.0, 12.0, 1e4, 1e5, 2.5e6, 1e12]
+
+
+def _labels(ticks: list[float], scale: alt.Scale) -> list[str]:
+    axis = alt.Axis(values=ticks, labelExpr=LABEL, labelOverlap=False)
+    chart = alt.Chart(pd.DataFrame({"y": ticks})).mark_point().encode(y=alt.Y("y:Q", scale=scale, axis=axis))
+    svg = vl_convert.vegalite_to_svg(chart.properties(height=4000).to_dict())
+    return re.findall(r"<text[^>]*>([^<]*)</text>", html.unescape(svg))
+
+
+def test_a_logarithmic_axis_has_powers_of_ten() -> None:
+    assert set(map(written, _TICKS)) <= set(_labels(_TICKS, alt.Scale(type="log")))
+
+
+def test_a_linear_axis_has_a_true_minus_and_its_zero() -> None:
+    ticks = [-1.5, 0.0, 0.5, 2.0]
+    assert set(map(written, ticks)) <= set(_labels(ticks, alt.Scale()))
