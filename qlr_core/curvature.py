@@ -11,7 +11,7 @@ For softmax cross-entropy and squared error the Fisher equals the generalized Ga
 appendix on curvature; Kunstner et al. 2019 on the empirical Fisher.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,11 @@ empirical_fisher = Curvature(
 )
 
 CURVATURES = (fisher, hessian, empirical_fisher)
+
+
+def curvature_among(choices: Iterable[tuple[str, str]]) -> str:
+    """The curvature that an optimizer's resolved choices name; the Fisher, which is shown of one that looks at none."""
+    return dict(choices).get("curvature", fisher.name)
 
 
 def curvature_named(name: str) -> Curvature:

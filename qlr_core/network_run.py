@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int32, Num, PyTree
 
+from qlr_core.curvature import curvature_among
 from qlr_core.network_frames import Instant
 from qlr_core.network_lab import CHUNK, FRAMES, NetworkLab, NetworkProblem, network_problem
 from qlr_core.network_pictures import Frames, take_pictures
@@ -117,7 +118,7 @@ def run_network(lab: NetworkLab, legs: tuple[Leg, ...], progress: Progress | Non
 
 def curvature_of(legs: tuple[Leg, ...]) -> str:
     """The name of the curvature that the pictures of a run show: its last optimizer's own, else the Fisher."""
-    return dict(legs[-1].choices).get("curvature", "fisher") if legs else "fisher"
+    return curvature_among(legs[-1].choices if legs else ())
 
 
 def plane_rows(problem: NetworkProblem) -> Batch:

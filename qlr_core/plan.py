@@ -16,7 +16,6 @@ from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.optimizers.base import Optimizer
 from qlr_core.precision import FULL_PRECISION, in_precision
 from qlr_core.ranges import as_arrays, knobs_with
-from qlr_core.registry import named
 from qlr_core.seeds import start_seeds
 from qlr_core.task_data import TaskData
 from qlr_core.tasks import Task, task_named
@@ -85,15 +84,11 @@ def prepare(plan: Plan, directory: str = "", data: TaskData | None = None) -> Pr
     if reason := spec.unavailable():
         raise ValueError(f"{spec.label} is not available here: {reason}")
     _check(plan)
-    asked = dict(plan.choices)
-    for name in asked:
-        named(spec.choices, name, f"choice of {spec.label}")
-    choices = tuple((choice.name, asked.get(choice.name, choice.default)) for choice in spec.choices)
     hyper = as_arrays(knobs_with(spec.hyper, **dict(plan.values)), jnp.float32)
     data = task.load(directory, plan.allow_partial) if data is None else data
     model = in_precision(task.model(data), plan.precision)
     objective = Objective(model.apply, task.loss)
-    optimizer = build_optimizer(plan.optimizer, objective, choices)
+    optimizer = build_optimizer(plan.optimizer, objective, spec.resolved(plan.choices))
     rows = replicated(Batch(*map(jnp.asarray, data.train)))
     prepared = Prepared(plan, task, data, rows, model, objective, optimizer, hyper)
     start_seeds.eval_shape(*start_arguments(prepared))

@@ -171,9 +171,11 @@ def plan_in(folder: Path) -> Plan:
 
 def _configuration(prepared: Prepared) -> dict[str, Any]:
     plan, device = prepared.plan, jax.devices()[0]
-    knobs = knobs_with(optimizer_named(plan.optimizer).hyper, **dict(plan.values))
+    spec = optimizer_named(plan.optimizer)
+    knobs = knobs_with(spec.hyper, **dict(plan.values))
     return {
         "plan": _plain(plan.as_plain()),
+        "choices": dict(spec.resolved(plan.choices)),
         "hyperparameters": _plain(knobs._asdict()),
         "parameters": sum(leaf[0].size for leaf in jax.tree.leaves(first_snapshot(prepared).runs.params)),
         "steps_per_epoch": prepared.steps_per_epoch,

@@ -1,6 +1,6 @@
 """The recorded run on disk: its layout, and how to read it back.
 
-    config.json                         the plan, every hyperparameter, versions, device, git revision
+    config.json                         the plan, every choice and hyperparameter, versions, device, git revision
     metrics/steps-000000000.parquet     one row a step and seed: all of StepInfo, and the seconds of the step
     metrics/evaluations-000000100.parquet   one row a seed: losses and metrics of the validation and test parts
     checkpoints/step-000000100/         the state, for --resume
@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from qlr_core.optimizers import optimizer_named
 from qlr_core.plan import Plan
 
 CONFIG, METRICS, CHECKPOINTS, LOCK = "config.json", "metrics", "checkpoints", ".lock"
@@ -61,6 +62,14 @@ def plan_from(plain: dict[str, Any]) -> Plan:
     values = tuple((name, float(value)) for name, value in pairs["values"])
     seeds = tuple(int(seed) for seed in plain["seeds"])
     return Plan(**(plain | {"choices": pairs["choices"], "values": values, "seeds": seeds}))
+
+
+def choices_in(config: dict[str, Any]) -> dict[str, str]:
+    """Every choice that a run was trained with; where a config is older than their record, its plan's and the defaults."""
+    if "choices" in config:
+        return dict(config["choices"])
+    plan = plan_from(config["plan"])
+    return dict(optimizer_named(plan.optimizer).resolved(plan.choices))
 
 
 def read_steps(folder: Path) -> pd.DataFrame:

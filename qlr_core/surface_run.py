@@ -77,13 +77,9 @@ class SurfaceRun:
 
 def default_choices(optimizer: str, surface: Surface, chosen: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Every choice of the optimizer, as chosen or by default; a curvature that the surface lacks is replaced."""
-    choices = []
-    for choice in optimizer_named(optimizer).choices:
-        option = chosen.get(choice.name, choice.default)
-        if choice.name == "curvature" and option not in surface.curvatures:
-            option = surface.curvatures[0]
-        choices.append((choice.name, option))
-    return tuple(choices)
+    resolved = optimizer_named(optimizer).resolved(chosen.items())
+    replaced = {} if dict(resolved).get("curvature") in surface.curvatures else {"curvature": surface.curvatures[0]}
+    return tuple((name, replaced.get(name, option)) for name, option in resolved)
 
 
 def run_surface(

@@ -28,7 +28,7 @@ class LabState:
     surface: str = "rosenbrock"
     text: str = ""
     parameters: tuple[tuple[str, float], ...] = ()
-    start: tuple[float, float] = (1.0, -1.0)
+    start: tuple[float, float] = surface_named("rosenbrock").start
     steps: int = 200
     runs: tuple[RunSetting, ...] = field(
         default=(RunSetting("adam_qlr"), RunSetting("adam", values=(("learning_rate", 0.05),)))

@@ -82,10 +82,7 @@ def check_runs(state: HasRuns, reason_off: Callable[[OptimizerSpec], str]) -> No
         if reason := reason_off(spec):
             raise LinkError(f"{spec.label} is {reason} Remove this run, or choose another.")
         knobs_with(spec.hyper, **dict(run.values))
-        options = {choice.name: choice.options for choice in spec.choices}
-        for name, option in run.choices:
-            if option not in options.get(name, ()):
-                raise LinkError(f"{spec.label} has no choice {name} = {option!r}.")
+        spec.resolved(run.choices)
 
 
 def check_forks(state: HasRuns, most: int, last_step: int) -> None:

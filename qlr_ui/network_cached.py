@@ -79,6 +79,4 @@ def _legs(lineage: Lineage) -> Legs:
 
 def _leg(setting: RunSetting, step: int, carried: float | None) -> Leg:
     spec = optimizer_named(setting.optimizer)
-    asked = dict(setting.choices)
-    choices = tuple((choice.name, asked.get(choice.name, choice.default)) for choice in spec.choices)
-    return Leg(setting.optimizer, choices, knobs_with(spec.hyper, **dict(setting.values)), step, carried)
+    return Leg(setting.optimizer, spec.resolved(setting.choices), knobs_with(spec.hyper, **dict(setting.values)), step, carried)

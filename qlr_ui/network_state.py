@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qlr_core.datasets import dataset_named
-from qlr_core.models.mlp import ACTIVATIONS
+from qlr_core.models.mlp import ACTIVATIONS, MAX_DEPTH
 from qlr_core.network_lab import MAX_STEPS, MIN_BATCH, NetworkLab
 from qlr_core.ranges import knobs_with
 from qlr_core.registry import nearest
@@ -64,7 +64,7 @@ def checked(state: NetworkState) -> NetworkState:
     if lab.activation not in ACTIVATIONS:
         raise LinkError(f"There is no activation {lab.activation!r}; {nearest(lab.activation, list(ACTIVATIONS))}")
     for name, value, low, high in (
-        ("depth", lab.depth, 0, 3),
+        ("depth", lab.depth, 0, MAX_DEPTH),
         ("width", lab.width, 1, 100_000),
         ("batch_size", lab.batch_size, 0, 100_000),
         ("steps", lab.steps, 1, MAX_STEPS),

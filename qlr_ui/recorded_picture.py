@@ -5,17 +5,16 @@ import math
 import numpy as np
 import pandas as pd
 
+from qlr_core.curvature import curvature_among
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.base import StepInfo
-from qlr_core.runs import read_evaluations, read_steps
+from qlr_core.runs import choices_in, read_evaluations, read_steps
 from qlr_core.tasks import task_named
-from qlr_ui.labels import OPTION_LABELS
+from qlr_ui.labels import METRIC_LABELS, OPTION_LABELS
 from qlr_ui.player import NetworkLesson, NetworkPlayerRun, PlayerState, RunAbout, RunFrames, encode_network
 from qlr_ui.player.payload import SLICE_POINTS
 from qlr_ui.recorded_runs import Recorded
 from qlr_ui.theme import Style
-
-METRICS = {"accuracy": "Accuracy", "rmse": "RMSE"}
 
 
 def recorded_picture(runs: dict[str, Recorded], styles: dict[str, Style], seed: int) -> bytes:
@@ -39,7 +38,7 @@ def recorded_picture(runs: dict[str, Recorded], styles: dict[str, Style], seed: 
     lesson = NetworkLesson(
         title=task.label,
         formula=formula,
-        metric=METRICS[first.config["metric"]],
+        metric=METRIC_LABELS[first.config["metric"]],
         frame_steps=moments,
         view=None,
         runs=drawn,
@@ -70,18 +69,18 @@ def _run(about: RunAbout, steps: pd.DataFrame, evaluations: pd.DataFrame, moment
         update_norm=info["update_norm"],
         reliable=info["reliable"],
         accepted=info["accepted"],
-        final=(math.nan, math.nan, float(info["loss"][-1]), float(info["next_damping"][-1])),
+        # The batch after the last step was never drawn, so that its loss is not known.
+        final=(math.nan, math.nan, math.nan, float(info["next_damping"][-1])),
         plane=None,
         frames=_frames(evaluations, moments),
     )
 
 
 def _about(name: str, label: str, run: Recorded, style: Style, steps: pd.DataFrame) -> RunAbout:
-    spec, choices = optimizer_named(run.plan.optimizer), dict(run.plan.choices)
+    spec, choices = optimizer_named(run.plan.optimizer), choices_in(run.config)
     diverged = ~np.isfinite(steps.loss.to_numpy())
     at = int(np.argmax(diverged)) if diverged.any() else None
     hyper = {key: float(value) for key, value in run.config["hyperparameters"].items()}
-    rule = choices.get("damping_rule", "reduction_ratio") if "damping_decrease" in hyper else "none"
     return RunAbout(
         id=name,
         label=label,
@@ -97,8 +96,8 @@ def _about(name: str, label: str, run: Recorded, style: Style, steps: pd.DataFra
         status_text="" if at is None else f"{spec.label}'s loss is no longer a finite number from step {at} on.",
         hyper=hyper,
         carried=spec.carried,
-        damping_rule=rule,
-        curvature_label=OPTION_LABELS[choices.get("curvature", "fisher")],
+        damping_rule=choices.get("damping_rule", spec.damping_rule),
+        curvature_label=OPTION_LABELS[curvature_among(choices.items())],
         direction_text=spec.direction,
         note=spec.note,
     )

@@ -24,6 +24,8 @@ from qlr_core.runs import (
     steps_done,
 )
 from qlr_core.tasks import TASKS
+from qlr_ui.labels import OPTION_LABELS, changes
+from qlr_ui.run_setting import RunSetting
 
 # Names the folder of recorded runs; else it is "runs" where the lab was started.
 RUNS_DIRECTORY = "QLR_RUNS_DIR"
@@ -45,10 +47,11 @@ class Recorded:
     def label(self) -> str:
         """The optimizer, what it was set to, its batch, and its precision if that is not float32."""
         spec, plan = optimizer_named(self.plan.optimizer), self.plan
-        numbers = [f"{name} {value:g}" for name, value in plan.values]
+        options = [OPTION_LABELS[option].lower() for _, option in plan.choices]
+        numbers = changes(RunSetting(plan.optimizer, values=plan.values))
         batch = f"batch {plan.batch_size}" if plan.batch_size else "full batch"
         precision = [plan.precision] if plan.precision != FULL_PRECISION else []
-        return ", ".join([spec.label, *(option for _, option in plan.choices), *numbers, batch, *precision])
+        return ", ".join([spec.label, *options, *numbers, batch, *precision])
 
 
 def runs_folder() -> Path:

@@ -38,8 +38,6 @@ def about_run(state: HasRuns, place: int, labels: list[str], run: Any, status: t
     settings = settings_of(state)
     spec, style = optimizer_named(run.optimizer), style_of(run.optimizer, _occurrence(settings, place))
     fork = state.forks[place - len(state.runs)] if place >= len(state.runs) else None
-    hyper = run.hyper._asdict()
-    ruled = "damping_decrease" in hyper
     return RunAbout(
         id=f"r{place}",
         label=labels[place],
@@ -53,9 +51,9 @@ def about_run(state: HasRuns, place: int, labels: list[str], run: Any, status: t
         status=status[0],
         status_step=status[1],
         status_text=status[2],
-        hyper={name: float(value) for name, value in hyper.items()},
+        hyper={name: float(value) for name, value in run.hyper._asdict().items()},
         carried=spec.carried,
-        damping_rule=dict(run.choices).get("damping_rule", "reduction_ratio") if ruled else "none",
+        damping_rule=dict(run.choices).get("damping_rule", spec.damping_rule),
         fork=PlayerFork(f"r{fork.parent}", run.inherited, fork_text(state, fork)) if fork else None,
         curvature_label=OPTION_LABELS[run.curvature],
         direction_text=spec.direction,

@@ -34,13 +34,7 @@ def optimizer_named(name: str) -> OptimizerSpec:
 def build_optimizer(name: str, objective: Objective, choices: tuple[tuple[str, str], ...] = ()) -> Optimizer:
     """The optimizer of that name for an objective; equal arguments give the same object, so jit traces it once.
 
-    ``choices`` are (name, option) pairs. ValueError for an unknown name, choice or option.
+    ``choices`` are (name, option) pairs, those left out at their defaults. ValueError for an unknown name, choice or option.
     """
     spec = optimizer_named(name)
-    known = {choice.name: choice for choice in spec.choices}
-    for choice, option in choices:
-        if choice not in known:
-            raise ValueError(f"{spec.label} has no choice {choice!r}; it has {', '.join(known) or 'none'}.")
-        if option not in known[choice].options:
-            raise ValueError(f"{choice} = {option!r} is unknown; choose one of {', '.join(known[choice].options)}.")
-    return spec.build(objective, **dict(choices))
+    return spec.build(objective, **dict(spec.resolved(choices)))

@@ -174,7 +174,7 @@ def from_direction(
     return Optimizer(init, step)
 
 
-def _adam_qlr(objective: Objective, curvature: str = "fisher", damping_rule: str = "reduction_ratio") -> Optimizer:
+def _adam_qlr(objective: Objective, curvature: str, damping_rule: str) -> Optimizer:
     return from_direction(
         objective,
         lambda hyper: optax.scale_by_adam(hyper.b1, hyper.b2, hyper.eps),
@@ -183,7 +183,7 @@ def _adam_qlr(objective: Objective, curvature: str = "fisher", damping_rule: str
     )
 
 
-def _sgd_qlr(objective: Objective, curvature: str = "fisher", damping_rule: str = "reduction_ratio") -> Optimizer:
+def _sgd_qlr(objective: Objective, curvature: str, damping_rule: str) -> Optimizer:
     return from_direction(
         objective, lambda hyper: optax.identity(), curvature_named(curvature), damping_rule_named(damping_rule)
     )

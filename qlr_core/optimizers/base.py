@@ -1,6 +1,6 @@
 """What every optimizer is here: two pure functions, the numbers and choices they take, and what a step tells of itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, Protocol, runtime_checkable
 
@@ -127,6 +127,18 @@ class OptimizerSpec:
     set_carried: Callable[[Any, float], Any] = lambda state, value: state
     # Where the objective must have a Fisher of its own, as a surface without residuals has not.
     needs_fisher: bool = False
+    # The rule that moves λ where it is no choice: the name of a damping rule, or "none".
+    damping_rule: str = "none"
+
+    def resolved(self, asked: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:
+        """Every choice with its option, as asked or by default; ValueError for a choice or an option that there is not."""
+        known, given = {choice.name: choice for choice in self.choices}, dict(asked)
+        for name, option in given.items():
+            if name not in known:
+                raise ValueError(f"{self.label} has no choice {name!r}; it has {', '.join(known) or 'none'}.")
+            if option not in known[name].options:
+                raise ValueError(f"{name} = {option!r} is unknown; choose one of {', '.join(known[name].options)}.")
+        return tuple((name, given.get(name, choice.default)) for name, choice in known.items())
 
 
 def envelope(warmup_steps: Any, decay_steps: Any) -> optax.Schedule:

@@ -19,7 +19,7 @@ from qlr_core.optimizers import kfac_program
 from qlr_core.optimizers.adam_qlr import MinDamping, RoundingMultiple, SGDQLRHyper
 from qlr_core.optimizers.base import Optimizer, OptimizerSpec, StepInfo, not_evaluated, scalar_dtype, typed
 from qlr_core.optimizers.kfac_program import Inputs
-from qlr_core.optimizers.quadratic_lr import keep_if
+from qlr_core.optimizers.quadratic_lr import REDUCTION_RATIO, keep_if
 from qlr_core.quadratic import adapt_damping, is_reliable
 from qlr_core.ranges import Range, Scalar, ranges_of
 
@@ -214,6 +214,7 @@ KFAC = OptimizerSpec(
     carried="initial_damping",
     set_carried=_set_damping,
     needs_fisher=True,
+    damping_rule=REDUCTION_RATIO.name,
 )
 KFAC_FIXED = OptimizerSpec(
     name="kfac_fixed",

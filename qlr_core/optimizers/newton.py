@@ -98,7 +98,7 @@ def _set_damping(state: QuadraticState, damping: float) -> QuadraticState:
     return state._replace(damping=damping)
 
 
-def _newton(objective: Objective, curvature: str = "hessian", damping_rule: str = "decreasing_loss") -> Optimizer:
+def _newton(objective: Objective, curvature: str, damping_rule: str) -> Optimizer:
     matrix_kind, rule = curvature_named(curvature), damping_rule_named(damping_rule)
     if not matrix_kind.defined_for(objective.loss):
         raise ValueError(

@@ -54,10 +54,10 @@ class RunAbout:
     status_step: int | None
     status_text: str
     hyper: Mapping[str, float]
+    curvature_label: str
     carried: str = ""
     damping_rule: str = "none"
     fork: PlayerFork | None = None
-    curvature_label: str = "Fisher"
     direction_text: str = "g"
     note: str = ""
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qlr_core.surface_record import SLICE_POINTS
 from qlr_ui.player.lesson import Floats, ForkField, ForkOption, PlayerRun, PlayerState, PlayerSurface
 from qlr_ui.player.network_lesson import NetworkPlayerRun
 
-SLICE_POINTS = 65
 COLUMNS = (
     ("x", "y", "gx", "gy", "dx", "dy", "cxx", "cxy", "cyy", "loss", "slope", "curvature", "learning_rate", "damping")
     + ("predicted_change", "actual_change", "reduction_ratio")

@@ -18,7 +18,7 @@ from qlr_core.__main__ import app
 from qlr_core.optimizers.base import StepInfo
 from qlr_core.plan import Plan, prepare
 from qlr_core.recording import Recorder, plan_in
-from qlr_core.runs import CHECKPOINTS, RunError, read_config, read_evaluations, read_steps, recorded_runs
+from qlr_core.runs import CHECKPOINTS, RunError, choices_in, read_config, read_evaluations, read_steps, recorded_runs
 from qlr_core.training import train
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +68,7 @@ def test_the_configuration_says_how_to_run_it_again(recorded: Path) -> None:
     assert plan_in(recorded) == PLAN
     assert config["hyperparameters"]["max_learning_rate"] == pytest.approx(0.1)
     assert config["hyperparameters"]["max_gradient_norm"] == "inf"
+    assert config["choices"] == choices_in(config) == {"curvature": "hessian", "damping_rule": "reduction_ratio"}
     assert config["parameters"] == 64 * 32 + 32 + 32 * 10 + 10
     assert config["versions"]["jax"] and config["device"]
     json.loads((recorded / "config.json").read_text(), parse_constant=pytest.fail)

@@ -50,6 +50,7 @@ def run(steps: int, name: str = "r0") -> PlayerRun:
         status_step=12,
         status_text="The loss left the range of numbers; a smaller rate or more damping keeps it there.",
         hyper={"initial_damping": 1e-3, "max_learning_rate": math.inf},
+        curvature_label="Hessian",
         carried="initial_damping",
         fork=PlayerFork("r0", 66, "λ 0.01, α_max 0.1"),
     )

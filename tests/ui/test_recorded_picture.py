@@ -2,14 +2,16 @@
 
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.plan import Plan, prepare
 from qlr_core.recording import Recorder
-from qlr_core.runs import read_evaluations, read_steps
+from qlr_core.runs import plan_from, read_evaluations, read_steps
 from qlr_core.training import train
 from qlr_ui.recorded_charts import STEP_QUANTITIES, chart, key, look_of
 from qlr_ui.recorded_picture import recorded_picture
@@ -74,6 +76,19 @@ def test_a_recorded_run_that_diverged_says_when(tmp_path: Path, monkeypatch: pyt
     (described,) = _header(recorded_picture(runs, _styles(runs), seed=0))[0]["runs"]
     losses = read_steps(tmp_path / "gone").loss
     assert described["status"] == "diverged" and described["status_step"] == int(np.argmax(~np.isfinite(losses)))
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["choices recorded", "from before"])
+@pytest.mark.parametrize("spec", OPTIMIZERS, ids=lambda spec: spec.name)
+def test_a_run_tells_the_choices_that_it_was_trained_with(spec, recorded: bool, samples: dict[str, Recorded]) -> None:
+    sample = samples["AdamQLR, batch 256"]
+    choices = {"choices": dict(spec.resolved())} if recorded else {}
+    plan = sample.config["plan"] | {"optimizer": spec.name}
+    run = replace(sample, plan=plan_from(plan), config=sample.config | choices | {"plan": plan})
+    described = _header(recorded_picture({"run": run}, _styles({"run": run}), seed=0))[0]["runs"][0]
+    told = described["damping_rule"], described["curvature_label"]
+    ruled = dict.fromkeys(("adam_qlr", "sgd_qlr", "kfac"), "reduction_ratio") | {"newton": "decreasing_loss"}
+    assert told == (ruled.get(spec.name, "none"), "Hessian" if spec.name == "newton" else "Fisher")
 
 
 def test_a_chart_has_every_run_that_has_the_quantity_and_the_key_has_all(samples: dict[str, Recorded]) -> None:
