@@ -4,6 +4,7 @@ import streamlit as st
 
 from qlr_ui import network_lab
 from qlr_ui.first_visit import through_the_app
+from qlr_ui.literal import literal
 from qlr_ui.network_presets import preset_of
 
 through_the_app()
@@ -17,10 +18,10 @@ with st.sidebar:
 
 state = network_lab.controls()
 preset = preset_of(state)
-st.markdown(f"**{preset.label}.** {preset.look_for}" if preset else f"**Your own setting.** {network_lab.lesson(state)}")
+st.markdown(f"**{preset.heading}** {preset.look_for}" if preset else f"**Your own setting.** {network_lab.lesson(state)}")
 
 if problem := network_lab.problem_with(state):
-    st.error(problem)
+    st.error(literal(problem))
 elif runs := network_lab.train(state):
     summary = network_lab.show(state, runs)
     st.subheader("How the runs compare")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from qlr_ui import surface_lab
 from qlr_ui.first_visit import through_the_app
+from qlr_ui.literal import literal
 from qlr_ui.presets import preset_of
 
 through_the_app()
@@ -17,10 +18,10 @@ with st.sidebar:
 
 state = surface_lab.controls()
 preset = preset_of(state)
-st.markdown(f"**{preset.label}.** {preset.look_for}" if preset else f"**Your own setting.** {surface_lab.lesson(state)}")
+st.markdown(f"**{preset.heading}** {preset.look_for}" if preset else f"**Your own setting.** {surface_lab.lesson(state)}")
 
 if problem := surface_lab.problem_with(state):
-    st.error(problem)
+    st.error(literal(problem))
 else:
     summary = surface_lab.show(state)
     st.subheader("How the runs compare")

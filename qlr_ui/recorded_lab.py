@@ -10,6 +10,7 @@ import streamlit as st
 
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
 from qlr_core.tasks import task_named
+from qlr_ui.literal import literal
 from qlr_ui.player import player
 from qlr_ui.recorded_charts import STEP_QUANTITIES, Look, Quantity, chart, evaluation_quantities, key, look_of, table
 from qlr_ui.recorded_picture import recorded_picture
@@ -41,7 +42,7 @@ def sidebar() -> Choice | None:
     found, problems = all_runs()
     with st.sidebar:
         for problem in problems:
-            st.warning(problem)
+            st.warning(literal(problem))
         if not found:
             return None
         tasks = list(dict.fromkeys(run.plan.task for run in found))
@@ -171,7 +172,7 @@ def _instruments(runs: dict[str, Recorded], look: Look) -> None:
     try:
         player(recorded_picture(runs, look.styles, seed), key="recorded_player")
     except ValueError as error:
-        st.info(str(error))
+        st.info(literal(str(error)))
 
 
 def _labels(runs: tuple[Recorded, ...]) -> dict[str, Recorded]:

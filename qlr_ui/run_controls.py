@@ -26,6 +26,11 @@ class Preset(Generic[State]):
     look_for: str
     state: State
 
+    @property
+    def heading(self) -> str:
+        """The label as a sentence: with the mark that it ends with, or a full stop."""
+        return self.label if self.label.endswith(("?", "!", ".")) else f"{self.label}."
+
 
 def preset_box(store: Store[Any], presets: tuple[Preset[Any], ...], shown: Preset[Any] | None) -> None:
     """The choice of a whole setting; ``shown`` is the one on the screen."""

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import streamlit as st
 
 from qlr_ui.links import LinkError
+from qlr_ui.literal import literal
 
 State = TypeVar("State")
 _VIEW_PARAMETERS = ("step", "focus", "layers")
@@ -59,7 +60,7 @@ class Store(Generic[State]):
                 self.replace(self.from_link(st.query_params[self.parameter]))
             except LinkError as error:
                 st.session_state[view] = {}
-                st.error(f"{error} The lab shows its first setting instead.")
+                st.error(f"{literal(str(error))} The lab shows its first setting instead.")
 
     def write_link(self, state: State) -> None:
         """Brings the address up to date; the first setting needs no word."""

@@ -14,6 +14,7 @@ from qlr_core.surface_values import value_at
 from qlr_core.surfaces import SURFACES, Point, surface_named, typed_surface
 from qlr_ui import run_controls
 from qlr_ui.lab_state import MAX_COORDINATE, MAX_RUNS, TYPED, LabState, from_link, reason_off, to_link
+from qlr_ui.literal import literal
 from qlr_ui.presets import PRESETS, preset_of
 from qlr_ui.run_setting import up_to
 from qlr_ui.store import Store
@@ -40,10 +41,10 @@ def _surface(state: LabState) -> LabState:
     labels = {surface.name: surface.label for surface in SURFACES} | {TYPED: "Your own function"}
 
     def chosen() -> None:
-        name = st.session_state[key]
-        text = (state.text or _EXAMPLE) if name == TYPED else state.text
+        before, name = STORE.current(), st.session_state[key]
+        text = (before.text or _EXAMPLE) if name == TYPED else before.text
         start = _start_on(text, (math.nan, math.nan)) if name == TYPED else surface_named(name).start
-        STORE.replace(replace(STORE.current(), surface=name, text=text, parameters=(), start=start, forks=()))
+        STORE.replace(replace(before, surface=name, text=text, parameters=(), start=start, forks=()))
 
     st.selectbox("Surface", list(labels), key=key, format_func=lambda name: labels[name], on_change=chosen)
     if state.surface == TYPED:
@@ -75,7 +76,8 @@ def _typed(text: str) -> str:
         if start != state.start:
             STORE.replace(replace(state, text=new, start=start))
 
-    return st.text_input("f(x, y) =", key=key, max_chars=MAX_LENGTH, placeholder=_EXAMPLE, help=ALLOWED, on_change=retyped)
+    allowed = literal(ALLOWED)
+    return st.text_input("f(x, y) =", key=key, max_chars=MAX_LENGTH, placeholder=_EXAMPLE, help=allowed, on_change=retyped)
 
 
 def _start_on(text: str, start: Point) -> Point:

@@ -3,7 +3,7 @@ import { escapeHtml } from "./html.js";
 import { squaredDirection } from "./model.js";
 import { noiseText } from "./networkwords.js";
 import { STAGES } from "./state.js";
-import { formatNumber, formatRatio, formatVector } from "./words.js";
+import { formatNumber, formatRatio, formatVector, statusWords } from "./words.js";
 
 /** A formula's numerator over its denominator; the hidden slash and brackets are for ears and for copying. */
 function fraction(top, bottom) {
@@ -13,12 +13,21 @@ function fraction(top, bottom) {
 /** The lines of a step: {stage, html, tone}; tone is "key", "quiet" or "warn". */
 export function arithmeticLines(scene) {
   const { anatomy, maker } = scene;
+  if (anatomy.ended) return endLines(scene);
   if (!anatomy.finite) return [{ stage: 5, tone: "warn", html: escapeHtml(scene.focus.status_text || "This step is not finite.") }];
   const lines = [...directionLines(scene), ...curvatureLines(scene)];
   lines.push(...(anatomy.usesModel ? learningRateLines(scene) : givenRateLines(scene)));
   lines.push(...changeLines(scene));
   if (maker.note) lines.push({ stage: 7, tone: "quiet", html: escapeHtml(maker.note) });
   return lines;
+}
+
+/** The state after the last step, where no step begins. */
+function endLines({ focus, row, step }) {
+  const place = focus.projected ? [] : [{ stage: 0, html: `θ = ${formatVector(row.x, row.y, 4)}` }];
+  const loss = Number.isNaN(row.loss) ? [] : [{ stage: 0, tone: "key", html: `f = <b>${formatNumber(row.loss)}</b>` }];
+  const damping = Number.isFinite(row.damping) ? [{ stage: 0, html: `λ = ${formatNumber(row.damping, 3)}` }] : [];
+  return [...place, ...loss, ...damping, { stage: 0, tone: "quiet", html: `The run ends here: ${escapeHtml(statusWords(focus, step))}.` }];
 }
 
 function directionLines({ row, maker, focus }) {

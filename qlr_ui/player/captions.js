@@ -8,7 +8,8 @@ export function captions(scene, canSend, showsNetwork) {
     "landscape-title": focus.projected ? "Path" : "Landscape",
     "landscape-hint": !focus.projected && canSend ? "click sets the start" : "",
     caption: focus.plane ? pictureCaption(scene, showsNetwork) : "",
-    "step-title": `Step ${shownStep}, taken apart`,
+    "step-title": anatomy.ended ? `After ${focus.steps} steps` : `Step ${shownStep}, taken apart`,
+    "seed-label": focus.projected ? "New seed" : "New start",
     "slice-hint": slice.step === step ? "" : `of step ${slice.step}`,
     reason: reasonText(state, anatomy),
   };

@@ -46,8 +46,8 @@ export class ForkDialog {
   open(scene) {
     const options = scene.data.forkOptions;
     if (options.length === 0) return;
-    this.step = scene.step;
-    this.run = makerOf(scene.focus, scene.step);
+    this.step = Math.min(scene.step, scene.focus.steps - 1);
+    this.run = makerOf(scene.focus, this.step);
     this.options = options;
     const own = options.find((option) => option.optimizer === this.run.optimizer) ?? options[0];
     this.choose(own);

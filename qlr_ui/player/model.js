@@ -2,6 +2,10 @@
 
 export const DOUBLE_EPSILON = 2 ** -52; // spacing of float64 at 1: the precision in which surfaces run
 export const SINGLE_EPSILON = 2 ** -23; // and networks
+const SAME_DAMPING = 1e-5; // λ arrives as float32
+
+// Below the first λ grows, above the second it shrinks, as in the core.
+export const [LOW_RATIO, HIGH_RATIO] = [0.25, 0.75];
 
 /** The damping the model uses; optimizers without damping have the undamped model. */
 export function modelDamping(row) {
@@ -83,9 +87,19 @@ export function dampingDecision(run, damping, { ratio, reliable, accepted }) {
   }
   if (run.damping_rule !== "reduction_ratio") return { action: "none", factor: 1, next: damping };
   if (!reliable) return { action: "noise", factor: 1, next: floor(damping) };
-  if (ratio > 0.75) return { action: "decrease", factor: decrease, next: floor(damping * decrease) };
-  if (ratio < 0.25) return { action: "increase", factor: increase, next: floor(damping * increase) };
+  if (ratio > HIGH_RATIO) return { action: "decrease", factor: decrease, next: floor(damping * decrease) };
+  if (ratio < LOW_RATIO) return { action: "increase", factor: increase, next: floor(damping * increase) };
   return { action: "hold", factor: 1, next: floor(damping) };
+}
+
+/** Whether ρ moves λ: the rule is another one, or both of its factors are 1. */
+export function ratioRules(run) {
+  return run.damping_rule === "reduction_ratio" && (run.hyper.damping_decrease !== 1 || run.hyper.damping_increase !== 1);
+}
+
+/** −1, 0 or 1: λ shrinks, stays or grows, whatever float32 did to its last digit. */
+export function dampingTrend(damping, next) {
+  return Math.abs(next - damping) <= SAME_DAMPING * damping ? 0 : Math.sign(next - damping);
 }
 
 /** Eigenvalues and the unit eigenvector of the first, of the symmetric matrix [[a, b], [b, c]]. */

@@ -18,7 +18,7 @@ export function decodeView(view, buffer, base) {
 export function decodeNetworkRun(run, lesson, buffer, base) {
   const { plane, rest } = run;
   const { steps } = lesson.frames;
-  const path = { x: filled(run.columns.x, run.final[0]), y: filled(run.columns.y, run.final[1]) };
+  const path = { x: filled(run.columns.x), y: filled(run.columns.y) };
   return {
     ...run,
     columns: { ...run.columns, ...path },
@@ -48,15 +48,15 @@ function pictureOf(header, view, count, buffer, base) {
 }
 
 /** A thinned path between its kept points, straight; what lies beyond the last finite one stays unknown. */
-export function filled(values, end) {
-  const all = Float32Array.from([...values, end]);
+export function filled(values) {
+  const all = Float32Array.from(values);
   let last = null;
   for (let step = 0; step < all.length; step += 1) {
     if (!Number.isFinite(all[step])) continue;
     for (let k = (last ?? step) + 1; k < step; k += 1) all[k] = all[last] + ((all[step] - all[last]) * (k - last)) / (step - last);
     last = step;
   }
-  return all.subarray(0, values.length);
+  return all;
 }
 
 /** The nearest frame at or before a step. */
@@ -76,11 +76,6 @@ export function momentAt(run, step) {
   const [rested] = run.rest?.steps ?? [NaN];
   if (rested <= step && rested > run.frames.steps[index]) return { step: rested, moments: run.rest, index: 0 };
   return { step: run.frames.steps[index], moments: run.frames, index };
-}
-
-/** The moment that a picture shows at a step: the end of the run once the last step has been taken. */
-export function pictureMoment(run, step) {
-  return momentAt(run, step >= run.steps - 1 ? run.steps : step);
 }
 
 /** One number of a moment. */

@@ -3,7 +3,7 @@ import { paintCurve } from "./curveview.js";
 import { paintDigits } from "./digitsview.js";
 import { font, haloText, marker, prepare, SHAPES } from "./drawing.js";
 import { escapeHtml } from "./html.js";
-import { numberAt, pictureMoment } from "./networkpayload.js";
+import { momentAt, numberAt } from "./networkpayload.js";
 import { metricText } from "./networkwords.js";
 import { paintPlane } from "./planeview.js";
 import { stepOf } from "./scene.js";
@@ -20,7 +20,7 @@ export class NetworkView {
   /** Draws anew only when another frame, run, theme or size asks for it. */
   draw(scene, theme, size) {
     const { data, focus } = scene;
-    const shown = data.runs.map((run) => ({ run, ...pictureMoment(run, run === focus ? scene.step : stepOf(scene, run)) }));
+    const shown = data.runs.map((run) => ({ run, ...momentAt(run, run === focus ? scene.step : stepOf(scene, run)) }));
     const key = [data.signature, theme.key, size.width, size.height, focus.id, shown.map(({ step }) => step)].join();
     if (key === this.key) return;
     this.key = key;

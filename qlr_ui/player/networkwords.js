@@ -1,5 +1,5 @@
 // What the player says in a network lesson beside the pictures: the panel's caption and ρ under noise.
-import { momentAt, noiseAt, numberAt, pictureMoment } from "./networkpayload.js";
+import { momentAt, noiseAt, numberAt } from "./networkpayload.js";
 import { formatNumber, formatRatio } from "./words.js";
 
 /** "93 % + 5 %" */
@@ -19,7 +19,7 @@ export function metricText(metric, value) {
 /** The line under the left picture: when it is, or what the plane of the path leaves out. */
 export function pictureCaption({ data, focus, step }, showsNetwork) {
   if (!showsNetwork) return `A slice: paths are projections · ${explainedText(focus.plane.explained)}`;
-  const moment = pictureMoment(focus, step);
+  const moment = momentAt(focus, step);
   const when = moment.step >= focus.steps ? "At the end" : `Before step ${moment.step}`;
   const metric = data.metric === "RMSE" ? "RMSE" : data.metric.toLowerCase();
   return `${when} · validation ${metric} ${metricText(data.metric, numberAt(moment, "validation_metric"))}`;

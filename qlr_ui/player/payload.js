@@ -1,4 +1,4 @@
-// Decodes the bytes of one lesson (surface, runs, initial state) into typed arrays; nothing is copied twice.
+// Decodes the bytes of one lesson (surface, runs, initial state) into typed arrays.
 import { decodeNetworkRun, decodeView } from "./networkpayload.js";
 
 export const SLICE_POINTS = 65;
@@ -7,7 +7,7 @@ const MAGIC = 0x50524c51; // "QLRP" read as a little-endian u32
 const VERSION = 1;
 const RELIABLE = 1;
 const ACCEPTED = 2;
-const NEUTRAL = {
+export const NEUTRAL = {
   damping_decrease: 1, damping_increase: 1, min_damping: 0, max_learning_rate: Infinity, amplification: 1, averaging: 0,
   absolute_curvature: 0, rounding_multiple: 0,
 };
@@ -58,14 +58,23 @@ function decodeSurface(surface, buffer, base) {
 
 function decodeRun(run, index, names, buffer, base) {
   const start = base + run.offset;
-  const column = (i) => new Float32Array(buffer, start + 4 * i * run.steps, run.steps);
+  const final = run.final.map((value) => value ?? NaN);
+  const after = { x: final[0], y: final[1], loss: final[2], damping: final[3] };
+  const column = (name) => withEnd(new Float32Array(buffer, start + 4 * names.indexOf(name) * run.steps, run.steps), after[name] ?? NaN);
   const scalars = names.filter((name) => !name.startsWith("phi_"));
-  const columns = Object.fromEntries(scalars.map((name) => [name, column(names.indexOf(name))]));
+  const columns = Object.fromEntries(scalars.map((name) => [name, column(name)]));
   const first = names.indexOf("phi_0");
   const phi = first < 0 ? null : new Float32Array(buffer, start + 4 * first * run.steps, SLICE_POINTS * run.steps);
-  const flags = new Uint8Array(buffer, base + run.flags_offset, run.steps);
-  const final = run.final.map((value) => value ?? NaN);
+  const flags = withEnd(new Uint8Array(buffer, base + run.flags_offset, run.steps), RELIABLE | ACCEPTED);
   return { ...run, index, columns, phi, flags, final, hyper: numbersOf(run.hyper) };
+}
+
+/** The rows of the steps and one more: the state after the last step, at which no step begins. */
+function withEnd(values, end) {
+  const whole = new values.constructor(values.length + 1);
+  whole.set(values);
+  whole[values.length] = end;
+  return whole;
 }
 
 /** A run's numbers by name; one that its optimizer does not have is neutral. Infinity, which JSON lacks, arrives as "inf". */
@@ -83,7 +92,7 @@ function withParents(runs) {
   return runs;
 }
 
-/** Row k of a run as plain numbers: the iterate before step k and everything about that step. */
+/** Row k of a run as plain numbers: the iterate before step k and everything about that step; k = steps is the end. */
 export function rowAt(run, step) {
   const row = {};
   for (const name in run.columns) row[name] = run.columns[name][step];

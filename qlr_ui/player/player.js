@@ -131,8 +131,8 @@ export class Player {
 
   /** Moves the α of the slice by one of its samples, as dragging does. */
   nudge(by) {
-    const { span, alpha } = this.scene.slice.anatomy;
-    const [low, high] = span;
+    const { finite, span: [low, high] = [], alpha } = this.scene.slice.anatomy;
+    if (!finite) return;
     this.dispatch({ type: "what-if", alpha: Math.max(low, Math.min(high, alpha + (by * (high - low)) / (SLICE_POINTS - 1))) });
   }
 
@@ -152,6 +152,7 @@ export class Player {
 
   stepPoints() {
     const { row, anatomy } = this.scene;
+    if (anatomy.ended) return [[row.x, row.y]];
     return [[row.x, row.y], anatomy.landing, ...(anatomy.usesModel ? [trial(row, anatomy.best)] : [])];
   }
 

@@ -93,12 +93,12 @@ export function listenStrips(element, player, dispatch) {
 function stripsText({ strips, scene }, at) {
   const strip = strips.stripAt(at.y);
   if (strip === null) return null;
-  const step = Math.max(0, Math.min(scene.focus.steps - 1, strips.stepAt(scene, at.x)));
+  const step = Math.max(0, Math.min(scene.focus.steps, strips.stepAt(scene, at.x)));
   const there = { ...scene, step };
   const lines = scene.data.runs.map((run) => {
     const k = stepOf(there, run);
     const values = strip.series.map((series) => stripText(strip, series.values(run)[series.indexAt(run, k)]));
-    return k < run.steps ? `${escapeHtml(run.label)}: ${strip.symbol} ${values.join(" · ")}` : null;
+    return values[0] === "–" ? null : `${escapeHtml(run.label)}: ${strip.symbol} ${values.join(" · ")}`;
   });
   return [`step ${step}`, ...lines.filter(Boolean)].join("<br>");
 }

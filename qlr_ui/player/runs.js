@@ -3,7 +3,8 @@ import { escapeHtml } from "./html.js";
 import { SHAPES } from "./drawing.js";
 import { stepOf } from "./scene.js";
 import { runColor } from "./theme.js";
-import { formatNumber, statusWords } from "./words.js";
+import { setText } from "./transport.js";
+import { formatNumber, statusAt, statusWords } from "./words.js";
 
 const SHAPE_PATHS = {
   circle: '<circle cx="18" cy="6" r="3.6"/>',
@@ -52,10 +53,10 @@ export class Runs {
       const button = this.list.children[i].querySelector("[data-run]");
       button.setAttribute("aria-pressed", String(run.id === scene.focus.id));
       const step = stepOf(scene, run);
-      const loss = step < run.steps ? run.columns.loss[step] : run.final[2];
-      const text = `f ${formatNumber(loss, 3)}`;
-      const output = button.querySelector("output");
-      if (output.textContent !== text) output.textContent = text;
+      setText(button.querySelector("output"), `f ${formatNumber(run.columns.loss[step], 3)}`);
+      const status = button.querySelector(".status");
+      status.className = `status ${statusAt(run, step)}`;
+      setText(status, statusWords(run, step));
     });
   }
 }
@@ -63,7 +64,7 @@ export class Runs {
 function itemHtml(run, theme, canSend) {
   const fork = run.fork ? `<small>fork at ${run.fork.step}: ${escapeHtml(run.fork.text)}</small>` : "";
   const drop = run.fork && canSend ? `<button type="button" class="drop" data-drop="${escapeHtml(run.id)}" aria-label="Remove ${escapeHtml(run.label)}" title="Remove this branch">×</button>` : "";
-  return `<li><button type="button" class="run" data-run="${escapeHtml(run.id)}" title="${escapeHtml(run.status_text)}"><kbd>${run.index + 1}</kbd>${runKey(run, theme)}<span class="name">${escapeHtml(run.label)}${fork}</span><output></output><span class="status ${escapeHtml(run.status)}">${escapeHtml(statusWords(run))}</span></button>${drop}</li>`;
+  return `<li><button type="button" class="run" data-run="${escapeHtml(run.id)}" title="${escapeHtml(run.status_text)}"><kbd>${run.index + 1}</kbd>${runKey(run, theme)}<span class="name">${escapeHtml(run.label)}${fork}</span><output></output><span class="status"></span></button>${drop}</li>`;
 }
 
 function bannerHtml(run) {

@@ -11,8 +11,8 @@ export const SAME_RATE = 1e-5; // α arrives as float32, α* is computed from fl
 
 export function buildScene(data, state) {
   const focus = data.runs.find((run) => run.id === state.focus) ?? data.runs[0];
-  const step = Math.min(state.step, focus.steps - 1);
-  const sliceStep = focus.projected ? momentAt(focus, step).step : step;
+  const step = Math.min(state.step, focus.steps);
+  const sliceStep = focus.projected && step < focus.steps ? momentAt(focus, step).step : step;
   const slice = partOf(focus, sliceStep, state.whatIf);
   // A dragged α belongs to the slice, and so does all that it would have changed.
   const shown = sliceStep === step || state.whatIf !== null ? slice : partOf(focus, step, null);
@@ -21,8 +21,8 @@ export function buildScene(data, state) {
 }
 
 function partOf(run, step, dragged) {
-  const [row, maker] = [rowAt(run, step), makerOf(run, step)];
-  return { step, row, maker, anatomy: takeApart(run, step, row, dragged, maker) };
+  const [row, maker] = [rowAt(run, step), makerOf(run, Math.min(step, run.steps - 1))];
+  return { step, row, maker, anatomy: step < run.steps ? takeApart(run, step, row, dragged, maker) : { ended: true, finite: false } };
 }
 
 /** The landscape and the runs that walk on it: one for all, or each run's own plane. */
@@ -75,6 +75,7 @@ export function takeApart(run, step, row, dragged = null, maker = run) {
   const { phi, span } = sliceAt(run, step, [row.learning_rate, chosen, undamped]);
   const usesModel = maker.kind !== "first_order";
   const shared = {
+    ended: false,
     finite: Number.isFinite(row.loss) && (run.projected || (Number.isFinite(row.x) && Number.isFinite(row.y))),
     usesModel, best, undamped, span, phi,
     curvature: dampedCurvature(row),
@@ -92,18 +93,13 @@ function asRecorded(run, step, row, usesModel, maker) {
   const ratio = usesModel ? row.reduction_ratio : row.actual_change / predicted;
   const decision = {
     ...dampingDecision(maker, row.damping, { ratio, reliable: row.reliable, accepted: row.accepted }),
-    next: step + 1 < run.steps ? run.columns.damping[step + 1] : run.final[3],
+    next: run.columns.damping[step + 1],
   };
   const landing = row.accepted || run.projected ? positionAt(run, step + 1) : trial(row, alpha);
   return {
     alpha, predicted, actual: row.actual_change, ratio, reliable: row.reliable, accepted: row.accepted,
-    decision, landing, sentence: verdictSentence(maker, row.damping, decision, ratio),
+    decision, landing, sentence: verdictSentence(maker, row.damping, decision, { ratio, actual: row.actual_change }),
   };
-}
-
-/** −1, 0 or 1: λ shrinks, stays or grows, whatever float32 did to its last digit. */
-export function dampingTrend(damping, next) {
-  return Math.abs(next - damping) <= SAME_RATE * damping ? 0 : Math.sign(next - damping);
 }
 
 function asDragged(run, row, phi, span, dragged) {
@@ -115,7 +111,7 @@ function asDragged(run, row, phi, span, dragged) {
   const decision = dampingDecision(run, row.damping, { ratio, reliable, accepted });
   return {
     alpha, predicted, actual, ratio, reliable, accepted: true,
-    decision, landing: trial(row, alpha), sentence: verdictSentence(run, row.damping, decision, ratio),
+    decision, landing: trial(row, alpha), sentence: verdictSentence(run, row.damping, decision, { ratio, actual }),
   };
 }
 

@@ -16,7 +16,7 @@ export class Slice {
     const context = prepare(this.canvas, size.width, size.height);
     const { anatomy } = scene.slice;
     if (!anatomy.finite || !Number.isFinite(anatomy.span[0] + anatomy.span[1])) {
-      haloText(context, theme, "no slice: this step is not finite", size.width / 2, size.height / 2, { color: theme.muted, align: "center", size: 12 });
+      haloText(context, theme, anatomy.ended ? "the run ends here: no step follows" : "no slice: this step is not finite", size.width / 2, size.height / 2, { color: theme.muted, align: "center", size: 12 });
       this.x = null;
       return;
     }

@@ -29,9 +29,9 @@ export function initialState(data) {
   return reduce(state, dataAction(data));
 }
 
-/** New data keep the place: the step is clamped, a focus that is gone falls back to the first run. */
+/** New data keep the place: the step is clamped, a focus that is gone falls back to the first run. The last is the end. */
 export function dataAction(data) {
-  return { type: "data", ids: data.runs.map((run) => run.id), lastStep: Math.max(...data.runs.map((run) => run.steps)) - 1 };
+  return { type: "data", ids: data.runs.map((run) => run.id), lastStep: Math.max(...data.runs.map((run) => run.steps)) };
 }
 
 export function reduce(state, action) {
@@ -70,8 +70,9 @@ function goTo(state, step) {
 /** One step; with sub-steps on, a single move goes to the neighbouring stage instead. */
 function moveBy(state, by) {
   if (!state.substeps || Math.abs(by) !== 1) return goTo(state, state.step + by);
-  const stage = state.stage + by;
-  if (stage > LAST_STAGE) return state.step < state.lastStep ? { ...goTo(state, state.step + 1), stage: 0 } : state;
+  // After the last step there is nothing to take apart.
+  const stage = state.step === state.lastStep && by < 0 ? -1 : state.stage + by;
+  if (stage > LAST_STAGE) return state.step < state.lastStep - 1 ? { ...goTo(state, state.step + 1), stage: 0 } : goTo(state, state.lastStep);
   if (stage < 0) return state.step > 0 ? { ...goTo(state, state.step - 1), stage: LAST_STAGE } : state;
   return { ...state, stage, whatIf: null };
 }

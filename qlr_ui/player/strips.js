@@ -1,6 +1,7 @@
 // The strips (loss, α, ρ, λ, …) of all runs under one cursor: the curves are painted once, the cursor every frame.
 import { envelope, positiveRange } from "./curves.js";
 import { crossMark, haloText, line, marker, prepare, SHAPES } from "./drawing.js";
+import { HIGH_RATIO, LOW_RATIO, ratioRules } from "./model.js";
 import { isReliable, wasRejected } from "./payload.js";
 import { frameAt } from "./networkpayload.js";
 import { linearScale, logScale } from "./scales.js";
@@ -30,12 +31,12 @@ export class Strips {
 
   layout(scene, theme, size) {
     const { data, state } = scene;
-    const [left, right] = [52 * theme.scale, size.width - 8];
+    const [left, right] = [52 * theme.scale, size.width - 14 * theme.scale];
     const strips = stripsOf(data, frameAt);
     const legends = strips.some((strip) => strip.legend);
     const [head, foot, gap] = [legends ? 14 * theme.scale : 4, 34 * theme.scale, legends ? 16 * theme.scale : 12];
     const height = (size.height - head - foot - (strips.length - 1) * gap) / strips.length;
-    const longest = Math.max(...data.runs.map((run) => axisValue(state.axis, run, run.steps - 1)));
+    const longest = Math.max(...data.runs.map((run) => axisValue(state.axis, run, run.steps)));
     this.x = linearScale(0, longest || 1, left, right);
     this.offset = data.runs.some((run) => run.columns.loss.some((value) => value <= 0)) ? data.surface?.f_floor ?? 0 : 0;
     this.strips = strips.map((strip, i) => {
@@ -63,7 +64,7 @@ export class Strips {
   paintCurves(scene, theme, size) {
     const context = prepare(this.curves, size.width, size.height);
     for (const strip of this.strips) {
-      if (strip.name === "reduction_ratio") bands(context, theme, strip);
+      if (strip.name === "reduction_ratio" && scene.data.runs.some(ratioRules)) bands(context, theme, strip);
       this.axes(context, theme, strip);
       context.save();
       context.beginPath();
@@ -114,7 +115,7 @@ export class Strips {
     context.stroke();
     context.setLineDash([]);
     if (focused && series.marked) this.frameMarks(context, theme, strip, series, run, place, color);
-    else if (focused && series === strip.series[0] && series.count(run) === run.steps) this.marks(context, theme, strip, run, place, color);
+    else if (focused && series === strip.series[0] && series.eachStep) this.marks(context, theme, strip, run, place, color);
     context.globalAlpha = 1;
   }
 
@@ -155,7 +156,7 @@ export class Strips {
 
   cursorPoint(context, scene, theme, strip, run, x) {
     const step = stepOf(scene, run);
-    if (step >= run.steps) return;
+    if (hasEnded(scene, run, step)) return;
     const [series] = strip.series;
     const index = series.indexAt(run, step);
     const value = this.shown(strip, series, run, index);
@@ -188,6 +189,11 @@ export function stripText(strip, value) {
   return strip.scale === "ratio" ? formatRatio(value) : formatNumber(value, 3);
 }
 
+/** Whether a run has no more steps where the focused one still goes on. */
+function hasEnded({ state, focus, step }, run, reached) {
+  return reached === run.steps && axisValue(state.axis, run, reached) < (1 - 1e-6) * axisValue(state.axis, focus, step);
+}
+
 function firstOwnIndex(series, run) {
   let index = 0;
   while (series.stepAt(run, index) < firstOwnStep(run)) index += 1;
@@ -217,9 +223,9 @@ function markOf({ name, range }, run, step, value) {
 function bands(context, theme, { box, y }) {
   const width = box.right - box.left;
   context.fillStyle = theme.good;
-  context.fillRect(box.left, box.top, width, y(0.75) - box.top);
+  context.fillRect(box.left, box.top, width, y(HIGH_RATIO) - box.top);
   context.fillStyle = theme.bad;
-  context.fillRect(box.left, y(0.25), width, box.bottom - y(0.25));
+  context.fillRect(box.left, y(LOW_RATIO), width, box.bottom - y(LOW_RATIO));
   haloText(context, theme, "λ shrinks", box.right - 4, box.top + 8 * theme.scale, { color: theme.goodInk, align: "right", size: 10, halo: false });
   haloText(context, theme, "λ grows", box.right - 4, box.bottom - 8 * theme.scale, { color: theme.badInk, align: "right", size: 10, halo: false });
 }

@@ -2,9 +2,9 @@
 
 const RATIO_RANGE = [-1, 2.5];
 
-/** One number of every step. */
+/** One number of every step, and of the state after the last where it is known there. */
 function everyStep(name, dash = null) {
-  return { name, dash, count: (run) => run.steps, stepAt: (run, i) => i, values: (run) => run.columns[name], indexAt: (run, step) => step };
+  return { name, dash, eachStep: true, count: (run) => run.steps + 1, stepAt: (run, i) => i, values: (run) => run.columns[name], indexAt: (run, step) => step };
 }
 
 /** One number of every frame, drawn with a marker at each where `marked`. */

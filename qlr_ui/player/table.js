@@ -5,10 +5,10 @@ import { formatNumber, formatVector } from "./words.js";
 
 const ROWS = 50;
 
-/** The steps shown: at most 50 around the cursor, inside the run. */
-export function tableSteps(step, steps) {
-  const first = Math.max(0, Math.min(step - ROWS / 2, steps - ROWS));
-  return Array.from({ length: Math.min(ROWS, steps) }, (_, i) => first + i);
+/** The rows shown: at most 50 around the cursor, inside the run; the last is the state after its steps. */
+export function tableSteps(step, rows) {
+  const first = Math.max(0, Math.min(step - ROWS / 2, rows - ROWS));
+  return Array.from({ length: Math.min(ROWS, rows) }, (_, i) => first + i);
 }
 
 export class Table {
@@ -23,7 +23,7 @@ export class Table {
     const key = [data.signature, focus.id, step].join();
     if (!state.table || key === this.key) return;
     this.key = key;
-    const rows = tableSteps(step, focus.steps).map((k) => rowHtml(focus, k, k === step)).join("");
+    const rows = tableSteps(step, focus.steps + 1).map((k) => rowHtml(focus, k, k === step)).join("");
     this.place.innerHTML = `<table><caption>${escapeHtml(focus.label)}, ${focus.steps} steps; those around step ${step}</caption>
       <thead><tr>${["step", focus.projected ? "‖g‖" : "θ", "f", "gᵀd", "dᵀCd", "α", "ΔM", "Δf", "ρ", "λ", "remark"].map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>
       <tbody>${rows}</tbody></table>`;
@@ -34,7 +34,7 @@ export class Table {
 
 function rowHtml(run, k, current) {
   const c = run.columns;
-  const remarks = [wasRejected(run, k) && "rejected", Number.isFinite(c.reduction_ratio[k]) && !isReliable(run, k) && "ρ is noise"].filter(Boolean).join(", ");
+  const remarks = [k === run.steps && "the end", wasRejected(run, k) && "rejected", Number.isFinite(c.reduction_ratio[k]) && !isReliable(run, k) && "ρ is noise"].filter(Boolean).join(", ");
   const numbers = [c.loss, c.slope, c.curvature, c.learning_rate, c.predicted_change, c.actual_change, c.reduction_ratio, c.damping];
   const cells = [run.projected ? formatNumber(c.gradient_norm[k]) : formatVector(c.x[k], c.y[k], 4), ...numbers.map((column) => formatNumber(column[k])), remarks];
   return `<tr${current ? ' aria-current="step"' : ""}><th scope="row">${k}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;

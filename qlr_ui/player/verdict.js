@@ -1,9 +1,9 @@
 // Did the model keep its promise? Two bars, ρ on its gauge, and what becomes of λ.
 import { font, haloText, line, prepare } from "./drawing.js";
 import { linearScale } from "./scales.js";
-import { dampingTrend } from "./scene.js";
+import { dampingTrend, HIGH_RATIO, LOW_RATIO } from "./model.js";
 import { stageStrength } from "./state.js";
-import { changeWords, formatNumber, formatRatio } from "./words.js";
+import { formatNumber, formatRatio, gaugeWords } from "./words.js";
 
 const GAUGE_LOW = -0.5;
 const GAUGE_HIGH = 1.5;
@@ -50,22 +50,22 @@ function bar(context, theme, scale, left, top, unit, label, drop, color) {
   haloText(context, theme, text, to + 6, top + 14 * unit, { size: 12, weight: 600, halo: false });
 }
 
-function gauge(context, { anatomy, maker }, theme, { left, right, top, unit }) {
+function gauge(context, { anatomy, row, maker }, theme, { left, right, top, unit }) {
   const scale = linearScale(GAUGE_LOW, GAUGE_HIGH, left, right);
   const [barTop, height] = [top + 18 * unit, 12 * unit];
+  const words = gaugeWords(maker, row.damping);
   const zones = [
-    { from: GAUGE_LOW, to: 0.25, fill: theme.bad, ink: theme.badInk, word: changeWords(maker.hyper.damping_increase) },
-    { from: 0.25, to: 0.75, fill: theme.hold, ink: theme.muted, word: "stays" },
-    { from: 0.75, to: GAUGE_HIGH, fill: theme.good, ink: theme.goodInk, word: changeWords(maker.hyper.damping_decrease) },
+    { from: GAUGE_LOW, to: LOW_RATIO, fill: theme.bad, ink: theme.badInk, word: words.grows },
+    { from: LOW_RATIO, to: HIGH_RATIO, fill: theme.hold, ink: theme.muted, word: words.holds },
+    { from: HIGH_RATIO, to: GAUGE_HIGH, fill: theme.good, ink: theme.goodInk, word: words.shrinks },
   ];
-  const ruled = maker.damping_rule === "reduction_ratio";
   for (const zone of zones) {
-    context.fillStyle = ruled ? zone.fill : theme.hold;
+    context.fillStyle = words.ruled ? zone.fill : theme.hold;
     context.fillRect(scale(zone.from), barTop, scale(zone.to) - scale(zone.from) - 1, height);
     const middle = (scale(zone.from) + scale(zone.to)) / 2;
-    if (ruled) haloText(context, theme, zone.word, middle, barTop + height + 10 * unit, { color: zone.ink, align: "center", halo: false });
+    haloText(context, theme, zone.word, middle, barTop + height + 10 * unit, { color: zone.ink, align: "center", halo: false });
   }
-  if (ruled) for (const [value, text] of [[0.25, "¼"], [0.75, "¾"]]) haloText(context, theme, text, scale(value), barTop + height + 10 * unit, { color: theme.muted, align: "center", halo: false });
+  if (words.ruled) for (const [value, text] of [[LOW_RATIO, "¼"], [HIGH_RATIO, "¾"]]) haloText(context, theme, text, scale(value), barTop + height + 10 * unit, { color: theme.muted, align: "center", halo: false });
   needle(context, theme, scale, barTop, height, unit, anatomy);
 }
 

@@ -77,7 +77,10 @@ def test_a_diverging_run_says_where_and_what_to_do(open_page) -> None:
     page.wait_for_selector(PLAYER)
     banner = page.locator("[data-part=banner]").inner_text()
     assert "diverged at step" in banner and "Lower its learning rate" in banner
-    assert "diverged at step" in page.locator("[data-part=runs]").inner_text()
+    runs_list = page.locator("[data-part=runs]")
+    assert "diverged" not in runs_list.inner_text()  # at step 0 nothing has happened yet
+    page.locator("[data-do=last]").click()
+    runs_list.get_by_text("diverged at step").wait_for()
 
 
 def test_a_bad_link_gets_one_sentence_and_the_lab_stays_up(open_page) -> None:

@@ -56,7 +56,7 @@ def test_keys_step_and_the_server_is_never_called_while_playing(open_page) -> No
     _wait_for(lambda: _data(page, "playing") == "true" and int(_data(page, "step")) > 14)
     page.keyboard.press("Space")
     page.keyboard.press("End")
-    _wait_for(lambda: _data(page, "step") == "199")
+    _wait_for(lambda: _data(page, "step") == "200")
     page.keyboard.press("Home")
     page.keyboard.press("2")
     _wait_for(lambda: _data(page, "step") == "0" and _data(page, "focus") == "r1")
@@ -214,7 +214,7 @@ def test_the_exported_file_plays_offline_from_the_disk(open_page, browser, tmp_p
     _drawn(slide)
     _focused(slide)
     slide.keyboard.press("End")
-    _wait_for(lambda: _data(slide, "step") == "199")
+    _wait_for(lambda: _data(slide, "step") == "200")
     assert not slide.locator("[data-do=fork]").is_visible()
     context.close()
     assert not complaints

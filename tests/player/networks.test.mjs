@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { targetRange } from "../../qlr_ui/player/curveview.js";
 import { confusion, mistakes } from "../../qlr_ui/player/digitsview.js";
-import { changeAt, filled, frameAt, isUnknown, momentAt, noiseAt, numberAt, pictureMoment } from "../../qlr_ui/player/networkpayload.js";
+import { changeAt, filled, frameAt, isUnknown, momentAt, noiseAt, numberAt } from "../../qlr_ui/player/networkpayload.js";
 import { placesOf } from "../../qlr_ui/player/networkview.js";
 import { explainedText, metricText } from "../../qlr_ui/player/networkwords.js";
 import { leadOf, sharesOf } from "../../qlr_ui/player/planeview.js";
@@ -37,8 +37,8 @@ test("only a step between two frames that was not asked for is unknown", () => {
   assert.deepEqual([4, 6].map((step) => isUnknown(makeRun(null), step)), [false, true]);
 });
 
-test("the last step's picture is that of the end of the run", () => {
-  assert.deepEqual([7, 8, 9, 10].map((step) => pictureMoment(makeRun(null), step).step), [4, 8, 10, 10]);
+test("the last picture is that of the state after the last step", () => {
+  assert.deepEqual([7, 8, 9, 10].map((step) => momentAt(makeRun(null), step).step), [4, 8, 8, 10]);
 });
 
 test("ρ on other data is known where a step starts, and of a full batch it is the same", () => {
@@ -51,8 +51,8 @@ test("ρ on other data is known where a step starts, and of a full batch it is t
 });
 
 test("a thinned path is straight between its points and unknown after the last", () => {
-  assert.deepEqual([...filled(Float32Array.from([0, NaN, 4, NaN]), 6)], [0, 2, 4, 5]);
-  assert.deepEqual([...filled(Float32Array.from([0, NaN, 4, NaN]), NaN)], [0, 2, 4, NaN]);
+  assert.deepEqual([...filled(Float32Array.from([0, NaN, 4, NaN, 6]))], [0, 2, 4, 5, 6]);
+  assert.deepEqual([...filled(Float32Array.from([0, NaN, 4, NaN, NaN]))], [0, 2, 4, NaN, NaN]);
 });
 
 test("the confusion matrix counts, and the mistakes are those off its diagonal", () => {

@@ -7,7 +7,14 @@ import { makePayload, makeRun, ROW } from "./fixture.mjs";
 test("every column arrives under its name", () => {
   const [run] = decode(makePayload()).runs;
   assert.deepEqual(rowAt(run, 0), { ...ROW, reliable: true, accepted: true });
-  assert.deepEqual([...run.columns.x], [1, 0.5, 0.25]);
+  assert.deepEqual([...run.columns.x], [1, 0.5, 0.25, 1]);
+});
+
+test("one row more is the state after the last step: θ, f and λ, and no step", () => {
+  const [run] = decode(makePayload()).runs;
+  const { x, y, loss, damping, slope, learning_rate, reduction_ratio } = rowAt(run, 3);
+  assert.deepEqual([x, y, loss, damping], run.final);
+  assert.deepEqual([slope, learning_rate, reduction_ratio], [NaN, NaN, NaN]);
 });
 
 test("flags are bit 0 reliable, bit 1 accepted", () => {

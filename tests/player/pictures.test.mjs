@@ -1,6 +1,8 @@
 // Geometry behind the pictures: level lines, clipping, curve envelopes, scales, the model's shape, the fork dialog.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { arithmeticLines } from "../../qlr_ui/player/arithmetic.js";
+import { captions } from "../../qlr_ui/player/captions.js";
 import { levelSegments, logLevels } from "../../qlr_ui/player/contours.js";
 import { clipSegment } from "../../qlr_ui/player/drawing.js";
 import { changedValues, currentValue, sliderPosition, sliderValue } from "../../qlr_ui/player/forkdialog.js";
@@ -12,6 +14,7 @@ import { initialState, reduce } from "../../qlr_ui/player/state.js";
 import { envelope } from "../../qlr_ui/player/curves.js";
 import { tableSteps } from "../../qlr_ui/player/table.js";
 import { luminance, parseColor } from "../../qlr_ui/player/theme.js";
+import { stepSentence } from "../../qlr_ui/player/words.js";
 import { makePayload, makeRun, ROW } from "./fixture.mjs";
 
 test("the level lines of a cone are a circle, without a gap", () => {
@@ -114,6 +117,30 @@ test("a step before a fork is explained by the parent that made it", () => {
   const at = (step) => buildScene(data, { ...initialState(data), focus: "r1", step });
   assert.deepEqual([at(1).maker.label, at(1).anatomy.usesModel], ["AdamQLR", true]);
   assert.deepEqual([at(2).maker.label, at(2).anatomy.usesModel], ["Adam", false]);
+});
+
+test("after the last step the player shows the run's end, and no step's arithmetic", () => {
+  const data = decode(makePayload([makeRun({ status: "converged", status_step: 2 })]));
+  const scene = buildScene(data, reduce(initialState(data), { type: "goto", step: Infinity }));
+  assert.deepEqual([scene.step, scene.anatomy.ended, scene.slice.anatomy.ended], [3, true, true]);
+  const said = arithmeticLines(scene).map(({ html }) => html.replace(/<[^>]*>/g, ""));
+  assert.deepEqual(said, ["θ = (1, 2)", "f = 1.5", "λ = 0.5", "The run ends here: converged at step 2."]);
+  assert.equal(captions(scene, true, false)["step-title"], "After 3 steps");
+  assert.equal(stepSentence(scene), "After 3 steps: AdamQLR, loss 1.5, converged at step 2");
+  assert.equal(stepOf(scene, data.runs[0]), 3);
+});
+
+test("a shorter run ends where it ends, under the cursor of a longer one", () => {
+  const data = decode(makePayload([makeRun(), makeRun({ id: "r1", rows: [ROW], flags: [3] })]));
+  const scene = buildScene(data, { ...initialState(data), focus: "r1", step: 2 });
+  assert.deepEqual([scene.step, scene.anatomy.ended], [1, true]);
+});
+
+test("the button of a surface moves the start, that of a network the seed", () => {
+  const data = decode(makePayload());
+  const scene = buildScene(data, initialState(data));
+  assert.equal(captions(scene, true, false)["seed-label"], "New start");
+  assert.equal(captions({ ...scene, focus: { ...scene.focus, projected: true } }, true, true)["seed-label"], "New seed");
 });
 
 test("the table shows at most fifty steps around the cursor", () => {

@@ -17,16 +17,16 @@ test("the header's state is the initial one", () => {
   assert.equal(start.playing, false);
 });
 
-test("steps stay inside the run", () => {
-  assert.equal(run(start, { type: "move", by: 10 }).step, 2);
+test("steps stay between the start and the state after the last step", () => {
+  assert.equal(run(start, { type: "move", by: 10 }).step, 3);
   assert.equal(run(start, { type: "move", by: -10 }).step, 0);
-  assert.equal(run(start, { type: "goto", step: Infinity }).step, 2);
+  assert.equal(run(start, { type: "goto", step: Infinity }).step, 3);
   assert.equal(run(start, { type: "goto", step: NaN }).step, 0);
 });
 
 test("playing stops at the end, and play there starts again", () => {
   const played = run(start, { type: "play" }, { type: "tick", count: 5 });
-  assert.deepEqual([played.step, played.playing], [2, false]);
+  assert.deepEqual([played.step, played.playing], [3, false]);
   const again = run(played, { type: "play" });
   assert.deepEqual([again.step, again.playing], [0, true]);
 });
@@ -46,6 +46,10 @@ test("sub-steps walk the eight stages and then the next step", () => {
   assert.deepEqual([run(state, { type: "move", by: -1 }).step, run(state, { type: "move", by: -1 }).stage], [1, 7]);
   assert.equal(stageStrength(state, 0), 1);
   assert.equal(stageStrength(state, 1), 0);
+  for (let i = 0; i < STAGES.length; i += 1) state = run(state, { type: "move", by: 1 });
+  assert.equal(state.step, 3);
+  assert.deepEqual(run(state, { type: "move", by: 1 }), state);
+  assert.deepEqual([run(state, { type: "move", by: -1 }).step, run(state, { type: "move", by: -1 }).stage], [2, 7]);
 });
 
 test("a stage pointed at dims the others", () => {
@@ -66,7 +70,7 @@ test("new data keep step, focus, layers, axis and speed where they still exist",
   assert.deepEqual(kept, before);
   const smaller = decode(makePayload([makeRun({ id: "r9", rows: [ROW], flags: [3] })]));
   const moved = run(before, dataAction(smaller));
-  assert.deepEqual([moved.step, moved.focus, moved.axis, moved.speed], [0, "r9", "cost", 5]);
+  assert.deepEqual([moved.step, moved.focus, moved.axis, moved.speed], [1, "r9", "cost", 5]);
 });
 
 test("keys", () => {

@@ -5,6 +5,7 @@ import numpy as np
 from qlr_core.outcome import outcome_of
 from qlr_core.surface_run import SurfaceRun
 from qlr_ui import cached
+from qlr_ui.network_presets import PRESETS as NETWORK_PRESETS
 from qlr_ui.presets import PRESETS
 
 
@@ -15,6 +16,11 @@ def _runs(name: str) -> list[SurfaceRun]:
 def _damped(run: SurfaceRun) -> np.ndarray:
     info = run.record.info
     return info.curvature + info.damping * info.direction_norm**2
+
+
+def test_a_heading_ends_with_one_mark() -> None:
+    for preset in (*PRESETS, *NETWORK_PRESETS):
+        assert preset.heading.rstrip(".?!") + preset.heading[-1] == preset.heading and preset.heading[-1] in ".?!"
 
 
 def test_untuned_adam_is_still_in_the_valley_when_adamqlr_has_arrived() -> None:
