@@ -77,7 +77,7 @@ def chart(quantity: Quantity, axis_title: str, curves: dict[str, pd.DataFrame], 
     color, dash = _color_and_dash(look)
     scale = alt.Scale(type="log", nice=False) if quantity.log else alt.Scale(zero=False)
     lines: Any = alt.condition(_A_DECADE, alt.value(1), alt.value(0.3)) if quantity.log else 1
-    y_axis = alt.Axis(tickCount=5, labelExpr=LABEL, gridOpacity=lines)
+    y_axis = alt.Axis(tickCount=5, format=".0e" if quantity.log else "~g", labelExpr=LABEL, gridOpacity=lines)
     base = alt.Chart(long).encode(x=alt.X("x:Q", title=axis_title, axis=alt.Axis(tickCount=8, format="~s")), color=color)
     band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=None, scale=scale, axis=y_axis), y2="high:Q")
     values = [alt.Tooltip(f"{name} written:N", title=name) for name in _NUMBERS]

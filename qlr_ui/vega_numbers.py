@@ -15,8 +15,8 @@ _POWER = (
     f" + (abs({_EXPONENT}) < 10 ? '' : {_superscript(f'floor(abs({_EXPONENT}) / 10)')})"
     f" + {_superscript(f'abs({_EXPONENT}) % 10')}"
 )
-# For ``labelExpr``: as ``qlr_core.notation.written``, of numbers that a tick can have.
+# For ``labelExpr``: as ``qlr_core.notation.written``, where the scale labels a tick at all: of a decade perhaps its first.
 LABEL = (
-    f"(datum.value < 0 ? '−' : '') + ({_SIZE} == 0 || ({_SIZE} >= 0.999e-3 && {_SIZE} < 0.999e5)"
+    f"datum.label == '' ? '' : (datum.value < 0 ? '−' : '') + ({_SIZE} == 0 || ({_SIZE} >= 0.999e-3 && {_SIZE} < 0.999e5)"
     f" ? format({_SIZE}, '.3~f') : ({_MANTISSA} == '1' ? '' : {_MANTISSA} + '·') + {_POWER})"
 )

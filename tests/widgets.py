@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Widget
 
 # What counts as a picture, and as a sentence that says why there is none.
 PICTURES = ("bidi_component", "arrow_vega_lite_chart", "plotly_chart", "dataframe")
@@ -27,7 +28,7 @@ def places(page: AppTest) -> dict[Place, Any]:
     seen: Counter[tuple[str, str]] = Counter()
     found = {}
     for node in (*page.main, *page.sidebar):
-        if getattr(node, "_widget_state", None) is None:
+        if not isinstance(node, Widget):
             continue
         name = (node.type, str(node.label))
         if not node.proto.disabled:

@@ -26,8 +26,9 @@ export function arithmeticLines(scene) {
 function endLines({ focus, row, step }) {
   const place = focus.projected ? [] : [{ stage: 0, html: `θ = ${formatVector(row.x, row.y, 4)}` }];
   const loss = Number.isNaN(row.loss) ? [] : [{ stage: 0, tone: "key", html: `f = <b>${formatNumber(row.loss)}</b>` }];
+  const status = statusWords(focus, step);
   const damping = Number.isFinite(row.damping) ? [{ stage: 0, html: `λ = ${formatNumber(row.damping, 3)}` }] : [];
-  return [...place, ...loss, ...damping, { stage: 0, tone: "quiet", html: `The run ends here: ${escapeHtml(statusWords(focus, step))}.` }];
+  return [...place, ...loss, ...damping, { stage: 0, tone: "quiet", html: status === "running" ? "The steps end here." : `The run ends here: ${escapeHtml(status)}.` }];
 }
 
 function directionLines({ row, maker, focus }) {

@@ -95,7 +95,10 @@ export function statusWords(run, step) {
 /** What a screen reader hears at a step. */
 export function stepSentence(scene) {
   const { focus, step, row, anatomy } = scene;
-  if (anatomy.ended) return `After ${focus.steps} steps: ${focus.label}, loss ${formatNumber(row.loss, 3)}, ${statusWords(focus, step)}`;
+  if (anatomy.ended) {
+    const loss = Number.isNaN(row.loss) ? "" : `, loss ${formatNumber(row.loss, 3)}`;
+    return `After ${focus.steps} steps: ${focus.label}${loss}, ${statusWords(focus, step)}`;
+  }
   if (!anatomy.finite) return `Step ${step}: ${focus.label}, not finite. ${focus.status_text}`;
   const parts = [`Step ${step}: ${focus.label}`, `loss ${formatNumber(row.loss, 3)}`, `α ${formatNumber(anatomy.alpha, 2)}`];
   if (Number.isFinite(anatomy.ratio) && anatomy.usesModel) parts.push(`ρ ${formatRatio(anatomy.ratio)}`);
