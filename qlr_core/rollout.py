@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key, PyTree
 
 from qlr_core.objective import Batch, ModelState, Params
-from qlr_core.optimizers.base import Optimizer, StepInfo
+from qlr_core.optimizers.base import Optimizer, StepInfo, with_nan
 
 
 class RunState(NamedTuple):
@@ -70,7 +70,10 @@ def _one_step(optimizer, run, data, rows, hyper, key, index, record):
     return moment.after, record(moment)
 
 
-def _scan(optimizer, run, data, schedule, hyper, key, first, steps, record):
+@partial(jax.jit, static_argnames=("optimizer", "steps", "record"))
+def scan_steps(optimizer, run, data, schedule, hyper, key, first, steps, record=scalars):
+    """What ``rollout`` compiles, for use inside another program: None, not NaN, for what the optimizer never evaluates."""
+
     def one(run: RunState, at: tuple[Any, Any]) -> tuple[RunState, Any]:
         index, rows = at
         return _one_step(optimizer, run, data, rows, hyper, key, first + index, record)
@@ -81,7 +84,6 @@ def _scan(optimizer, run, data, schedule, hyper, key, first, steps, record):
 _compiled_step = jax.jit(_one_step, static_argnames=("optimizer", "record"), donate_argnames=("run",))
 
 
-@partial(jax.jit, static_argnames=("optimizer", "steps", "record"))
 def rollout(
     optimizer: Optimizer,
     run: RunState,
@@ -104,7 +106,8 @@ def rollout(
     count = steps if schedule is None else schedule.shape[0]
     if count is None:
         raise ValueError("rollout needs a schedule of batches, or steps where every step sees all of the data.")
-    return _scan(optimizer, run, data, schedule, hyper, key, first, count, record)
+    after, kept = scan_steps(optimizer, run, data, schedule, hyper, key, first, count, record)
+    return after, with_nan(kept)
 
 
 def step_by_step(
@@ -132,10 +135,9 @@ def step_by_step(
         rows, number = None if schedule is None else schedule[index], jnp.asarray(first + index, jnp.int32)
         run, found = _compiled_step(optimizer, run, data, rows, hyper, key, number, record)
         kept.append(found)
-    return run, jax.tree.map(lambda *each: jnp.stack(each), *kept)
+    return run, with_nan(jax.tree.map(lambda *each: jnp.stack(each), *kept))
 
 
-@partial(jax.jit, static_argnames=("optimizer", "steps", "record"))
 def sweep(
     optimizer: Optimizer,
     params: Params,
@@ -156,12 +158,17 @@ def sweep(
     count = steps if schedule is None else schedule.shape[0]
     if count is None:
         raise ValueError("sweep needs a schedule of batches, or steps where every step sees all of the data.")
+    if not any(jnp.ndim(number) for number in jax.tree.leaves(hypers)):
+        raise ValueError("sweep needs at least one number with an axis of settings; for a single setting use rollout.")
+    after, kept = _sweep(optimizer, params, data, schedule, hypers, key, model_state, count, record)
+    return after, with_nan(kept)
 
+
+@partial(jax.jit, static_argnames=("optimizer", "steps", "record"))
+def _sweep(optimizer, params, data, schedule, hypers, key, model_state, steps, record):
     def one(hyper: Any) -> tuple[RunState, Any]:
         run = start(optimizer, params, data, schedule, hyper, key, model_state)
-        return _scan(optimizer, run, data, schedule, hyper, key, 0, count, record)
+        return scan_steps(optimizer, run, data, schedule, hyper, key, 0, steps, record)
 
     varies = jax.tree.map(lambda number: 0 if jnp.ndim(number) else None, hypers)
-    if not jax.tree.leaves(varies):
-        raise ValueError("sweep needs at least one number with an axis of settings; for a single setting use rollout.")
     return jax.vmap(one, in_axes=(varies,))(hypers)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Int32, PyTree, UInt32
 from qlr_core.models import Model
 from qlr_core.objective import Batch
 from qlr_core.optimizers.base import Optimizer
-from qlr_core.rollout import RunState, rollout, start, step_by_step
+from qlr_core.rollout import RunState, scan_steps, start, step_by_step
 
 # Apart from the weights, which the seed's own key decides.
 _STEP_STREAM = 21
@@ -43,7 +43,7 @@ def scanned(
     """Some steps of all seeds at once; what is recorded has the steps first."""
 
     def one(run: RunState, seed: Array, rows: Any) -> tuple[RunState, PyTree]:
-        return rollout(optimizer, run, train, rows, hyper, _steps_key(seed), first=first, steps=steps)
+        return scan_steps(optimizer, run, train, rows, hyper, _steps_key(seed), first, steps)
 
     if len(seeds) == 1:  # without vmap: products of one batch are faster than those of a batch of one
         after, info = one(_one_of(runs, 0), seeds[0], None if rows is None else rows[:, 0])

@@ -71,6 +71,11 @@ def slice_span(learning_rate: Any, best: Any, undamped: Any) -> tuple[Any, Any]:
     return low - margin, high + margin
 
 
+def _known(number: Any, otherwise: Any) -> Any:
+    """The number, unless the optimizer has none, or NaN where it stood still."""
+    return otherwise if number is None else jnp.where(jnp.isnan(number), otherwise, number)
+
+
 def surface_record(objective: Objective, curvature_name: str, moment: Moment) -> SurfaceRecord:
     """Keeps everything; evaluates C, and the loss along d, for optimizers that do not look at them too."""
     position, info = moment.before.params, moment.info
@@ -80,11 +85,11 @@ def surface_record(objective: Objective, curvature_name: str, moment: Moment) ->
     matrix = jnp.stack([columns[0, 0], columns[0, 1], columns[1, 1]])
     d = info.direction
     slope, along = info.gradient @ d, d @ columns @ d
-    best = jnp.where(jnp.isnan(info.best_learning_rate), info.learning_rate, info.best_learning_rate)
+    best = _known(info.best_learning_rate, info.learning_rate)
     low, high = slice_span(info.learning_rate, best, slope / along)
     grid = low + (high - low) * jnp.linspace(0.0, 1.0, SLICE_POINTS, dtype=position.dtype)
     values = jax.vmap(lambda alpha: lin.value_at(position - alpha * d))(grid)
-    info = info._replace(slope=slope, curvature=jnp.where(jnp.isnan(info.curvature), along, info.curvature))
+    info = info._replace(slope=slope, curvature=_known(info.curvature, along))
     return SurfaceRecord(position, moment.before.opt_state, info, matrix, values)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, Bool, Float, Key
 
@@ -19,9 +20,10 @@ GRADIENT = FORWARD + BACKWARD
 
 
 class StepInfo(NamedTuple):
-    """What one step did, the same for every optimizer; NaN where it does not evaluate a quantity.
+    """What one step did, the same for every optimizer.
 
-    Scalars in a step, arrays with the steps first in a record.
+    Scalars in a step, arrays with the steps first in a record. A quantity that the optimizer never evaluates is None in a
+    step and NaN in a record (``with_nan``): no compiled program makes a NaN on purpose, which JAX_DEBUG_NANS would report.
 
     ``slope`` is gᵀd, ``curvature`` dᵀCd, ``best_learning_rate`` α before clip, amplification and averaging, ``damping`` λ
     in this step and ``next_damping`` in the next. ``cost`` is in gradient-equivalents. ``reliable`` is False where ρ is
@@ -29,31 +31,45 @@ class StepInfo(NamedTuple):
     subtracted) are vectors in the shape of the parameters; a record that does not keep them costs nothing.
     """
 
-    loss: Float[Any, "..."]
-    gradient_norm: Float[Any, "..."]
-    direction_norm: Float[Any, "..."]
-    slope: Float[Any, "..."]
-    curvature: Float[Any, "..."]
-    best_learning_rate: Float[Any, "..."]
-    learning_rate: Float[Any, "..."]
-    damping: Float[Any, "..."]
-    next_damping: Float[Any, "..."]
-    predicted_change: Float[Any, "..."]
-    actual_change: Float[Any, "..."]
-    reduction_ratio: Float[Any, "..."]
-    reliable: Bool[Any, "..."]
-    accepted: Bool[Any, "..."]
-    update_norm: Float[Any, "..."]
-    cost: Float[Any, "..."]
+    loss: Float[Any, "..."] = None
+    gradient_norm: Float[Any, "..."] = None
+    direction_norm: Float[Any, "..."] = None
+    slope: Float[Any, "..."] = None
+    curvature: Float[Any, "..."] = None
+    best_learning_rate: Float[Any, "..."] = None
+    learning_rate: Float[Any, "..."] = None
+    damping: Float[Any, "..."] = None
+    next_damping: Float[Any, "..."] = None
+    predicted_change: Float[Any, "..."] = None
+    actual_change: Float[Any, "..."] = None
+    reduction_ratio: Float[Any, "..."] = None
+    reliable: Bool[Any, "..."] = True
+    accepted: Bool[Any, "..."] = True
+    update_norm: Float[Any, "..."] = None
+    cost: Float[Any, "..."] = None
     gradient: Any = None
     direction: Any = None
 
 
 def not_evaluated(dtype: Any) -> StepInfo:
-    """A StepInfo of NaN: an optimizer replaces what it knows."""
-    nan, yes = jnp.asarray(jnp.nan, dtype), jnp.asarray(True)
-    numbers = {name: nan for name in StepInfo._fields[:-2]}
-    return StepInfo(**(numbers | {"reliable": yes, "accepted": yes}))
+    """The StepInfo of a step that was not made: all NaN."""
+    return with_nan(StepInfo(loss=np.asarray(np.nan, dtype), reliable=np.asarray(True), accepted=np.asarray(True)))
+
+
+def with_nan(record: Any) -> Any:
+    """A pytree whose StepInfos have NaN where they have None, in NumPy: for the outside of a compiled program."""
+
+    def is_info(node: Any) -> bool:
+        return isinstance(node, StepInfo)
+
+    def filled(node: Any) -> Any:
+        if not is_info(node):
+            return node
+        numbers = {name: value for name, value in node._asdict().items() if name not in ("gradient", "direction")}
+        lacking = [name for name, value in numbers.items() if value is None]
+        return node._replace(**{name: np.full(node.loss.shape, np.nan, node.loss.dtype) for name in lacking})
+
+    return jax.tree.map(filled, record, is_leaf=is_info)
 
 
 def scalar_dtype(params: Params) -> Any:
@@ -226,7 +242,7 @@ def from_optax(
         d, direction_state = direction(hyper).update(gradient, opt_state.direction, params)
         alpha = learning_rate(hyper, direction_state)
         move, finish_state = finish(hyper).update(optax.tree.scale(-alpha, d), opt_state.finish, params)
-        info = not_evaluated(scalar_dtype(params))._replace(
+        info = StepInfo(
             loss=lin.value,
             gradient_norm=gradient_norm,
             direction_norm=norm(d),
@@ -249,6 +265,6 @@ def typed(info: StepInfo, params: Params) -> StepInfo:
     cast = {
         name: jnp.asarray(value, jnp.bool_ if name in ("reliable", "accepted") else dtype)
         for name, value in info._asdict().items()
-        if name not in ("gradient", "direction")
+        if name not in ("gradient", "direction") and value is not None
     }
     return info._replace(**cast)

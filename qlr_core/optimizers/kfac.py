@@ -17,7 +17,7 @@ from qlr_core.inner import inner, norm
 from qlr_core.objective import Batch, ModelState, Objective, Params, without_padding
 from qlr_core.optimizers import kfac_program
 from qlr_core.optimizers.adam_qlr import MinDamping, RoundingMultiple, SGDQLRHyper
-from qlr_core.optimizers.base import Optimizer, OptimizerSpec, StepInfo, not_evaluated, scalar_dtype, typed
+from qlr_core.optimizers.base import Optimizer, OptimizerSpec, StepInfo, scalar_dtype, typed
 from qlr_core.optimizers.kfac_program import Inputs
 from qlr_core.optimizers.quadratic_lr import REDUCTION_RATIO, keep_if
 from qlr_core.quadratic import adapt_damping, is_reliable
@@ -88,7 +88,7 @@ def _optimizer(adaptive: bool, objective: Objective) -> Optimizer:
     def init(params: Params, model_state: ModelState, batch: Batch, hyper: Any, key: Any) -> KFACState:
         inputs = Inputs(without_padding(batch), model_state, key)
         optimizer = kfac_program.program(objective, params, inputs, hyper.curvature_memory, adaptive)
-        with optimizer.staging_context():
+        with kfac_program.staged(optimizer, params):
             state = optimizer.init(params, jax.random.key(0), inputs)
         kfac_program.check_layers(optimizer, params)
         damping = hyper.initial_damping if adaptive else hyper.damping
@@ -104,7 +104,7 @@ def _optimizer(adaptive: bool, objective: Objective) -> Optimizer:
         # The estimate's random signs: another key than dropout's, and without one the same in every run.
         signs = jax.random.fold_in(jax.random.key(0) if key is None else key, state.step_counter)
         rate, momentum = (None, None) if adaptive else (hyper.learning_rate, hyper.momentum)
-        with optimizer.staging_context():
+        with kfac_program.staged(optimizer, params):
             new_params, new_state, told = optimizer.step(
                 params, state, signs, batch=inputs, learning_rate=rate, momentum=momentum,
                 damping=None if adaptive else damping,
@@ -112,7 +112,7 @@ def _optimizer(adaptive: bool, objective: Objective) -> Optimizer:
             )  # fmt: skip
         new_model_state, gradient = told["aux"]
         outcome, failed = _checked(params, new_params, new_state.velocities, told, norm(gradient))
-        info = _info(outcome, told["loss"], gradient, scalar_dtype(params))._replace(
+        info = _info(outcome, told["loss"], gradient, adaptive)._replace(
             damping=damping, next_damping=damping, accepted=~failed,
             cost=kfac_program.cost(objective, params, inputs, adaptive),
         )  # fmt: skip
@@ -153,8 +153,8 @@ def _checked(
     return keep_if(solved, made, rest), ~solved & (gradient_norm > 0)
 
 
-def _info(outcome: _Outcome, loss: Float[Array, ""], gradient: Params, dtype: Any) -> StepInfo:
-    """The step in our words; NaN where kfac_jax did not evaluate a quantity.
+def _info(outcome: _Outcome, loss: Float[Array, ""], gradient: Params, adaptive: bool) -> StepInfo:
+    """The step in our words; only if ``adaptive`` did kfac_jax predict and measure a change.
 
     Its move is −α times the preconditioned gradient plus β times the last move. d is minus the whole move over α, so that
     θ − αd is where the step lands, and 0 where α is 0. Its model leaves the damping out: ΔM = −α gᵀd + ½ α² κ, from which
@@ -165,19 +165,23 @@ def _info(outcome: _Outcome, loss: Float[Array, ""], gradient: Params, dtype: An
     scale = jnp.where(moves, -1, 0) / jnp.where(moves, learning_rate, 1)
     d = jax.tree.map(lambda leaf: scale.astype(leaf.dtype) * leaf, outcome.move)
     slope = inner(gradient, d)
-    return not_evaluated(dtype)._replace(
+    info = StepInfo(
         loss=loss,
         gradient_norm=norm(gradient),
         direction_norm=norm(d),
         slope=slope,
-        curvature=2 * (outcome.predicted_change + learning_rate * slope) / jnp.square(learning_rate),
         learning_rate=learning_rate,
-        predicted_change=outcome.predicted_change,
-        actual_change=outcome.actual_change,
-        reduction_ratio=outcome.reduction_ratio,
         update_norm=norm(outcome.move),
         gradient=gradient,
         direction=d,
+    )
+    if not adaptive:
+        return info
+    return info._replace(
+        curvature=2 * (outcome.predicted_change + learning_rate * slope) / jnp.square(learning_rate),
+        predicted_change=outcome.predicted_change,
+        actual_change=outcome.actual_change,
+        reduction_ratio=outcome.reduction_ratio,
     )
 
 

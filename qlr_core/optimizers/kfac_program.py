@@ -8,7 +8,8 @@ used, never with qlr_core. Source: kfac_jax 0.0.8, ``optimizer.py`` and ``loss_f
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from importlib import metadata
 from typing import Any, NamedTuple
@@ -28,7 +29,7 @@ from qlr_core.objective import (
     Params,
     example_weights,
 )
-from qlr_core.optimizers.base import BACKWARD, FORWARD, GRADIENT
+from qlr_core.optimizers.base import BACKWARD, FORWARD, GRADIENT, scalar_dtype
 
 _PUSHFORWARD = 2 * FORWARD
 # The first release of jax that kfac-jax 0.0.8 fails with.
@@ -156,6 +157,16 @@ def program(objective: Objective, params: Params, inputs: Inputs, curvature_memo
     )
 
 
+@contextmanager
+def staged(optimizer: Any, params: Params) -> Iterator[None]:
+    """Where kfac_jax's init and step belong: it does not compile, and its numbers have the type of the parameters.
+
+    It makes them in JAX's default type, which with x64 is not that of a float32 network.
+    """
+    with jax.enable_x64(scalar_dtype(params) == jnp.float64), optimizer.staging_context():
+        yield
+
+
 def check_layers(optimizer: Any, params: Params) -> None:
     """ValueError, with the remedy, where kfac_jax recognizes no layer of a model that has weight matrices.
 
@@ -175,7 +186,7 @@ def curvature_blocks(
     """The names of the kfac_jax blocks that the parameters fall into, to see that no layer went unrecognized."""
     inputs = Inputs(batch, model_state, key)
     optimizer = program(objective, params, inputs, 0.0, adaptive=False)
-    with optimizer.staging_context():
+    with staged(optimizer, params):
         jax.eval_shape(optimizer.init, params, jax.random.key(0), inputs)
     return tuple(type(block).__name__ for block in optimizer._estimator.blocks)
 

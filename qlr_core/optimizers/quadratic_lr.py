@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 
 from qlr_core.inner import inner, norm
 from qlr_core.objective import Params
-from qlr_core.optimizers.base import StepInfo, finish, not_evaluated, scalar_dtype, typed
+from qlr_core.optimizers.base import StepInfo, finish, scalar_dtype, typed
 from qlr_core.quadratic import (
     adapt_damping,
     best_learning_rate,
@@ -144,7 +144,7 @@ def quadratic_step(
     # At an exactly zero slope nothing moves, whatever the running mean holds.
     learning_rate: Any = jnp.where(slope == 0, 0.0, averaged)
     move, finish_state = after.transformation.update(optax.tree.scale(-learning_rate, d), state.finish, params)
-    info = not_evaluated(state.damping.dtype)._replace(
+    info = StepInfo(
         loss=problem.value,
         gradient_norm=norm(problem.gradient),
         direction_norm=jnp.sqrt(squared_norm),
