@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key, PyTree
 
 from qlr_core.inner import inner
+from qlr_core.precision import FLOAT32, Precision
 
 Params = PyTree[Float[Array, "..."]]
 ModelState = PyTree
@@ -112,14 +113,18 @@ LOSSES = (SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, RESIDUALS, PLAIN_VALUE)
 class Objective:
     """A loss of a model.
 
-    ``apply(params, model_state, inputs, train=, key=, mask=) -> (outputs, model_state)`` is the model; the running
-    statistics it returns come from the pass at the parameters it is given. ``pass_rounding`` is the spacing at 1 of the
-    numbers that it computes with where that is coarser than the type of its outputs says, as in half precision.
+    ``model(params, model_state, inputs, train=, key=, mask=) -> (outputs, model_state)`` is the model; the running
+    statistics it returns come from the pass at the parameters it is given.
     """
 
-    apply: Callable[..., tuple[Any, ModelState]]
+    model: Callable[..., tuple[Any, ModelState]]
     loss: Loss
-    pass_rounding: float = 0.0
+    precision: Precision = FLOAT32
+
+    @property
+    def apply(self) -> Callable[..., tuple[Any, ModelState]]:
+        """The model with its products in the precision; those of its derivatives too, whoever takes them."""
+        return self.precision.around(self.model)
 
 
 class Linearization(NamedTuple):
@@ -127,7 +132,7 @@ class Linearization(NamedTuple):
 
     ``losses`` and ``weights`` have one entry an example, the weights sum to 1; ``value`` is f(θ) and ``gradient`` ∇f(θ).
     ``pushforward(v)`` is Jv, in the shape of the outputs; ``pullback(u)`` is Jᵀu, in the shape of the parameters.
-    ``outputs_at`` is the model as a function of the parameters alone, on the same batch and key; ``pass_rounding`` is the
+    ``outputs_at`` is the model as a function of the parameters alone, on the same batch and key; ``precision`` is the
     objective's.
     """
 
@@ -143,7 +148,7 @@ class Linearization(NamedTuple):
     pushforward: Callable[[Params], Any]
     pullback: Callable[[Any], Params]
     outputs_at: Callable[[Params], Any]
-    pass_rounding: float
+    precision: Precision
 
     def losses_at(self, params: Params) -> Float[Array, "..."]:
         """The examples' losses at other parameters: one forward pass."""
@@ -168,8 +173,8 @@ class Linearization(NamedTuple):
         confident cross-entropy, which keeps its digits, is still blurred by large logits. θ' is rounded too, which
         |g| · eps |θ| tells. The errors of the examples, and of the parameters, are independent and add as squares.
         """
-        spacing = jnp.finfo(self.losses.dtype).eps
-        in_passes = max(float(spacing), self.pass_rounding)
+        spacing = float(jnp.finfo(self.losses.dtype).eps)
+        in_passes = max(spacing, self.precision.spacing)
         carried = per_example_sum(jnp.abs(self.output_gradient() * self.outputs), self.losses)
         errors = self.weights * (spacing * jnp.abs(self.losses) + in_passes * carried)
         moved = jax.tree.map(lambda g, p: in_passes * g * p, self.gradient, self.params)
@@ -255,5 +260,5 @@ def linearize(
         pushforward=pushforward,
         pullback=pullback,
         outputs_at=lambda p: model(p)[0],
-        pass_rounding=objective.pass_rounding,
+        precision=objective.precision,
     )

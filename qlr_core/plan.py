@@ -10,11 +10,11 @@ from jaxtyping import Int32
 
 from qlr_core.batches import FULL_BATCH, is_full, steps_per_epoch
 from qlr_core.devices import replicated
-from qlr_core.models import Model
+from qlr_core.models import Model, half_precision
 from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.optimizers.base import Optimizer
-from qlr_core.precision import FULL_PRECISION, in_precision
+from qlr_core.precision import BF16, FLOAT32, precision_named
 from qlr_core.ranges import as_arrays, knobs_with
 from qlr_core.seeds import start_seeds
 from qlr_core.task_data import TaskData
@@ -29,9 +29,9 @@ class Plan:
     """What a run trains, as plain values; equal plans give equal runs on the same machine.
 
     ``choices`` and ``values`` are (name, value) pairs, those left out at their defaults. ``batch_size`` 0 is the full batch.
-    ``evaluate_every`` steps, and at the end, the validation and test parts are evaluated. ``precision`` is "float32", or
-    "bf16" for the passes through the model. ``seeds_at_once`` bounds how many seeds are trained together; 0 is all, or as
-    many as the memory holds.
+    ``evaluate_every`` steps, and at the end, the validation and test parts are evaluated. ``precision`` is that of
+    the passes through the model: "float32", "tf32" or "bf16". ``seeds_at_once`` bounds how many seeds are trained together;
+    0 is all, or as many as the memory holds.
     """
 
     task: str
@@ -43,7 +43,7 @@ class Plan:
     seeds: tuple[int, ...] = (0,)
     evaluate_every: int = 100
     allow_partial: bool = False
-    precision: str = FULL_PRECISION
+    precision: str = FLOAT32.name
     seeds_at_once: int = 0
 
     def as_plain(self) -> dict[str, Any]:
@@ -84,10 +84,11 @@ def prepare(plan: Plan, directory: str = "", data: TaskData | None = None) -> Pr
     if reason := spec.unavailable():
         raise ValueError(f"{spec.label} is not available here: {reason}")
     _check(plan)
+    precision = precision_named(plan.precision)
     hyper = as_arrays(knobs_with(spec.hyper, **dict(plan.values)), jnp.float32)
     data = task.load(directory, plan.allow_partial) if data is None else data
-    model = in_precision(task.model(data), plan.precision)
-    objective = Objective(model.apply, task.loss)
+    model = half_precision(task.model(data)) if precision is BF16 else task.model(data)
+    objective = Objective(model.apply, task.loss, precision)
     optimizer = build_optimizer(plan.optimizer, objective, spec.resolved(plan.choices))
     rows = replicated(Batch(*map(jnp.asarray, data.train)))
     prepared = Prepared(plan, task, data, rows, model, objective, optimizer, hyper)

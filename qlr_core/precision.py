@@ -1,49 +1,53 @@
-"""Half precision for the passes through a model, as Micikevicius et al. 2018, "Mixed precision training", section 3.1, keep it.
+"""How exactly products are computed: float32, TF32 or bfloat16, set where a program is made and known to the guard on ρ.
 
-Parameters, running statistics, optimizer and all sums over examples stay in float32; only the model itself computes in
-bfloat16, which has the range of float32 and 8 bits of precision.
+Left to itself JAX multiplies float32 numbers on a GPU in TF32, with 10 bits. ρ is a quotient of small differences, which
+that turns into noise, so nothing here is left to it.
 """
 
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import jax
-import jax.numpy as jnp
-from jaxtyping import PyTree
 
-from qlr_core.models import Model
-from qlr_core.objective import ModelState, Params
+from qlr_core.registry import named
 
-FULL_PRECISION, HALF_PRECISION = "float32", "bf16"
-PRECISIONS = (FULL_PRECISION, HALF_PRECISION)
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def in_precision(model: Model, precision: str) -> Model:
-    """The model with its passes in that precision; ValueError for one that there is not."""
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision = {precision!r} is unknown; give one of {', '.join(PRECISIONS)}.")
-    return model if precision == FULL_PRECISION else half_precision(model)
+@dataclass(frozen=True)
+class Precision:
+    """One precision of the passes through a model; parameters, sums over examples and optimizer state are float32 in all.
 
-
-@lru_cache(maxsize=64)
-def half_precision(model: Model) -> Model:
-    """The model computed in bfloat16: parameters come in and outputs go out in float32. Equal models give the same object.
-
-    A pushforward Jv and a pullback Jᵀu go through bfloat16 too; the quadratic form vᵀCv is then summed in float32. What is
-    lost: an output is right to 2 or 3 digits, and a step that changes θ by less than 1/256 of itself may change nothing. So
-    ρ of a small step, on few rows or close to a minimum, is noise, of which the rounding test of float32 knows nothing.
+    ``products`` is what ``jax.default_matmul_precision`` calls it, and holds for matrix products and convolutions of
+    float32 numbers. ``spacing`` is the distance from 1 to the next number that a factor of a product can be, where that
+    is more than the type's own.
     """
 
-    def apply(
-        params: Params, model_state: ModelState, inputs: Any, *, train: bool, key: Any, mask: Any
-    ) -> tuple[Any, ModelState]:
-        low = _cast(params, jnp.bfloat16)
-        outputs, new_state = model.apply(low, model_state, _cast(inputs, jnp.bfloat16), train=train, key=key, mask=mask)
-        return outputs.astype(jnp.float32), _cast(new_state, jnp.float32)
+    name: str
+    label: str
+    products: str
+    spacing: float = 0.0
 
-    return Model(model.init, apply)
+    def around(self, function: Function) -> Function:
+        """The function with its products in this precision, whatever JAX's default is; their derivatives follow."""
+
+        @wraps(function)
+        def inside(*arguments: Any, **named_arguments: Any) -> Any:
+            with jax.default_matmul_precision(self.products):
+                return function(*arguments, **named_arguments)
+
+        return cast(Function, inside)
 
 
-def _cast(tree: PyTree, dtype: Any) -> PyTree:
-    """The floating-point leaves in another type; bytes and tokens as they are."""
-    return jax.tree.map(lambda leaf: leaf.astype(dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf, tree)
+FLOAT32 = Precision("float32", "float32", "highest")
+TF32 = Precision("tf32", "TF32", "tensorfloat32", 2.0**-10)
+# The model casts to bfloat16 by itself; what is left of float32 around it is computed as such.
+BF16 = Precision("bf16", "bfloat16", "highest", 2.0**-7)
+PRECISIONS = (FLOAT32, TF32, BF16)
+
+
+def precision_named(name: str) -> Precision:
+    """The precision of that name; ValueError with those there are."""
+    return named(PRECISIONS, name, "precision")

@@ -11,7 +11,7 @@ from qlr_core.batches import steps_per_epoch
 from qlr_core.devices import agreed, join
 from qlr_core.optimizers import optimizer_named
 from qlr_core.plan import Plan, prepare
-from qlr_core.precision import FULL_PRECISION
+from qlr_core.precision import FLOAT32
 from qlr_core.recorded_training import train_and_record
 from qlr_core.recording import plan_in
 from qlr_core.tasks import TASKS, task_named
@@ -37,7 +37,7 @@ def train_task(
     seed: Annotated[int, typer.Option(min=0, help="Decides weights and batches; the first one of several.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="So many seeds at once.")] = 1,
     seeds_at_once: Annotated[int, typer.Option(min=0, help="At most so many together; 0 for what memory holds.")] = 0,
-    precision: Annotated[str, typer.Option(help="float32, or bf16 for the passes through the model.")] = FULL_PRECISION,
+    precision: Annotated[str, typer.Option(help="Of the passes through the model: float32, tf32 or bf16.")] = FLOAT32.name,
     evaluate_every: Annotated[int | None, typer.Option(min=1, help="Steps; by default an epoch, or at most 100.")] = None,
     out: Annotated[Path, typer.Option(help="The folder below which the run gets its own.")] = Path("runs"),
     resume: Annotated[Path | None, typer.Option(help="A run folder: go on where it was.")] = None,

@@ -12,7 +12,7 @@ from jaxtyping import PyTree
 
 from qlr_core.devices import replicated, spread
 from qlr_core.evaluation import Evaluation, loss_and_metric
-from qlr_core.optimizers.base import StepInfo
+from qlr_core.optimizers.base import StepInfo, with_nan
 from qlr_core.plan import Prepared, schedule_of, start_arguments
 from qlr_core.rollout import RunState
 from qlr_core.seed_groups import in_groups, joined, of_group
@@ -68,7 +68,7 @@ def train(prepared: Prepared, begin: Snapshot | None = None) -> Iterator[Progres
         clock = time.perf_counter()
         groups, together = in_groups(partial(_steps, prepared, at, stop), len(plan.seeds), together)
         seconds = (time.perf_counter() - clock) / ((stop - at.step) * len(plan.seeds))
-        info = jax.tree.map(lambda *each: np.concatenate(each, axis=1), *(info for _, info in groups))
+        info = with_nan(jax.tree.map(lambda *each: np.concatenate(each, axis=1), *(info for _, info in groups)))
         begin_step, at = at.step, Snapshot(stop, joined([runs for runs, _ in groups]))
         due = stop == boundary or stop == plan.steps
         yield Progress(begin_step, info, seconds, evaluate(prepared, at.runs, together) if due else None, at, together)

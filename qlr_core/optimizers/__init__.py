@@ -37,4 +37,6 @@ def build_optimizer(name: str, objective: Objective, choices: tuple[tuple[str, s
     ``choices`` are (name, option) pairs, those left out at their defaults. ValueError for an unknown name, choice or option.
     """
     spec = optimizer_named(name)
-    return spec.build(objective, **dict(spec.resolved(choices)))
+    built = spec.build(objective, **dict(spec.resolved(choices)))
+    # For the products of its own: K-FAC's factors, Newton's matrix.
+    return Optimizer(objective.precision.around(built.init), objective.precision.around(built.step))

@@ -8,12 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qlr_core.models import mlp, resnet
+from qlr_core.models import half_precision, mlp, resnet
 from qlr_core.normalization import normalized
 from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, Objective, linearize
 from qlr_core.optimizers import optimizer_named
 from qlr_core.plan import Plan, prepare
-from qlr_core.precision import half_precision, in_precision
 from qlr_core.training import train
 from tests.small_tasks import whole
 
@@ -87,5 +86,5 @@ def test_kfac_says_that_it_sees_no_layers_in_half_precision() -> None:
 
 
 def test_an_unknown_precision_is_answered_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match="precision = 'fp8' is unknown; give one of float32, bf16"):
-        in_precision(mlp((8,), 3), "fp8")
+    with pytest.raises(ValueError, match=r"no precision 'fp8'.*float32, tf32, bf16"):
+        prepare(dataclasses.replace(PLAN, precision="fp8"))
