@@ -2,7 +2,7 @@
 
 import typer
 
-from qlr_core.bench.command import bench
+from qlr_core.bench.command import bench, device_check
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.reference import hyperparameter_table
 from qlr_core.sources.commands import data
@@ -11,6 +11,7 @@ from qlr_core.train_command import tasks, train_task
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="AdamQLR from the command line.")
 app.add_typer(data, name="data")
 app.command("bench")(bench)
+app.command("device-check")(device_check)
 app.command("train")(train_task)
 app.command("tasks")(tasks)
 

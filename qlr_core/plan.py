@@ -10,11 +10,11 @@ from jaxtyping import Int32
 
 from qlr_core.batches import FULL_BATCH, is_full, steps_per_epoch
 from qlr_core.devices import replicated
-from qlr_core.models import Model, half_precision
+from qlr_core.models import Model, objective_of
 from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.optimizers.base import Optimizer
-from qlr_core.precision import BF16, FLOAT32, precision_named
+from qlr_core.precision import FLOAT32, precision_named
 from qlr_core.ranges import as_arrays, knobs_with
 from qlr_core.seeds import start_seeds
 from qlr_core.task_data import TaskData
@@ -87,8 +87,8 @@ def prepare(plan: Plan, directory: str = "", data: TaskData | None = None) -> Pr
     precision = precision_named(plan.precision)
     hyper = as_arrays(knobs_with(spec.hyper, **dict(plan.values)), jnp.float32)
     data = task.load(directory, plan.allow_partial) if data is None else data
-    model = half_precision(task.model(data)) if precision is BF16 else task.model(data)
-    objective = Objective(model.apply, task.loss, precision)
+    model = task.model(data)
+    objective = objective_of(model, task.loss, precision)
     optimizer = build_optimizer(plan.optimizer, objective, spec.resolved(plan.choices))
     rows = replicated(Batch(*map(jnp.asarray, data.train)))
     prepared = Prepared(plan, task, data, rows, model, objective, optimizer, hyper)

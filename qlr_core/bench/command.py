@@ -1,13 +1,16 @@
-"""The command line of the benchmarks: ``python -m qlr_core bench``."""
+"""The command line of the benchmarks: ``python -m qlr_core bench`` and ``device-check``."""
 
 import json
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from qlr_core import bench as benchmarks
+from qlr_core.bench import device
 
 _NAMES = ", ".join(group.name for group in benchmarks.GROUPS)
+_PARTS = ", ".join(part.name for part in device.PARTS)
 
 
 def bench(
@@ -23,6 +26,31 @@ def bench(
     except ValueError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from None
+    _print(measured, as_json)
+
+
+def device_check(
+    seconds: Annotated[
+        float, typer.Option(min=1, help="The time for all of it; a part that is late is stopped.")
+    ] = device.SECONDS,
+    only: Annotated[str, typer.Option(help=f"Check one part alone: {_PARTS}.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list of rows; the notes go to stderr.")] = False,
+    part: Annotated[str, typer.Option(hidden=True, help="Measure this part here, one JSON object a line.")] = "",
+) -> None:
+    """Check what only a GPU can tell: ρ and speed in each precision, memory, many seeds, CIFAR-10; within eight minutes."""
+    try:
+        if part:
+            for each in device.measure_part(part, seconds):
+                typer.echo(device.to_line(each))
+            return
+        _print(device.check_device(seconds, only), as_json)
+    except ValueError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _print(measured: Iterable[benchmarks.Row | benchmarks.Note], as_json: bool) -> None:
+    """Each as it is done; with ``as_json`` the rows in one list at the end."""
     found = []
     for each in measured:
         if isinstance(each, benchmarks.Note):

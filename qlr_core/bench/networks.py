@@ -11,6 +11,7 @@ from qlr_core.bench.steps import Problem, against_adam, against_kfac, classifier
 from qlr_core.bench.timing import fewer
 from qlr_core.models import RESNET_18, TRANSFORMER_SMALL, Model, mlp
 from qlr_core.objective import Batch
+from qlr_core.precision import FLOAT32, Precision
 from qlr_core.task_data import WINDOW
 from qlr_core.tasks import TEXT
 
@@ -39,13 +40,13 @@ CASES = (
 def mlp_steps(rounds: int) -> Iterator[Row | Note]:
     """The paper's networks without convolutions."""
     for case in CASES:
-        yield against_adam(_mlp_problem(case), case.bar, rounds)
-    yield from against_kfac(_mlp_problem(CASES[0]._replace(steps=10)), 0.2, fewer(rounds))
+        yield against_adam(mlp_problem(case), case.bar, rounds)
+    yield from against_kfac(mlp_problem(CASES[0]._replace(steps=10)), 0.2, fewer(rounds))
 
 
 def resnet_steps(rounds: int) -> Iterator[Row | Note]:
     """ResNet-18 against Adam."""
-    yield against_adam(resnet_problem(RESNET_18.build(CLASSES), 20 if _scans() else 2), None, fewer(rounds))
+    yield against_adam(resnet_problem(RESNET_18.build(CLASSES), 20 if scans() else 2), None, fewer(rounds))
 
 
 def resnet_kfac_step(rounds: int) -> Iterator[Row | Note]:
@@ -60,27 +61,30 @@ def transformer_steps(rounds: int) -> Iterator[Row | Note]:
     yield from against_kfac(case, None, fewer(rounds))
 
 
-def _mlp_problem(case: MLPCase) -> Problem:
+def mlp_problem(case: MLPCase, precision: Precision = FLOAT32) -> Problem:
+    """A network of the paper's without convolutions, on random rows."""
     widths = "-".join(str(width) for width in (784, *case.hidden, CLASSES))
     name = f"MLP {widths}, batch {case.batch}"
-    return classifier(name, mlp(case.hidden, CLASSES), _rows(case.rows, 784), case.batch, case.steps)
+    return classifier(name, mlp(case.hidden, CLASSES), _rows(case.rows, 784), case.batch, case.steps, precision=precision)
 
 
-def resnet_problem(model: Model, steps: int, batch: int = 16) -> Problem:
-    """A small batch, as a step of it takes seconds on a CPU."""
-    return classifier(f"ResNet-18, batch {batch}", model, _rows(2 * batch, *RESNET_18.input_shape), batch, steps, _scans())
+def resnet_problem(model: Model, steps: int, batch: int = 16, precision: Precision = FLOAT32) -> Problem:
+    """A small batch by default, as a step of it takes seconds on a CPU."""
+    rows = _rows(2 * batch, *RESNET_18.input_shape)
+    return classifier(f"ResNet-18, batch {batch}", model, rows, batch, steps, scans(), precision)
 
 
-def _scans() -> bool:
+def scans() -> bool:
     """Whether convolutions are timed in a scan; on a CPU they are not trained so."""
     return jax.default_backend() != "cpu"
 
 
-def transformer_problem(model: Model, steps: int = 4) -> Problem:
+def transformer_problem(model: Model, steps: int = 4, precision: Precision = FLOAT32) -> Problem:
     """Windows of random tokens, each with its next ones."""
     tokens = jax.random.randint(jax.random.key(2), (4 * TEXT.batch_size, WINDOW + 1), 0, VOCABULARY, jnp.int32)
     name = f"transformer, batch {TEXT.batch_size} × {WINDOW}"
-    return classifier(name, model, Batch(tokens[:, :-1], tokens[:, 1:]), TEXT.batch_size, steps)
+    rows = Batch(tokens[:, :-1], tokens[:, 1:])
+    return classifier(name, model, rows, TEXT.batch_size, steps, precision=precision)
 
 
 def _rows(rows: int, *shape: int) -> Batch:

@@ -12,9 +12,10 @@ from jaxtyping import Int32
 
 from qlr_core.bench.row import Note, Row
 from qlr_core.bench.timing import versus
-from qlr_core.models import Model
+from qlr_core.models import Model, objective_of
 from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, ModelState, Objective, Params
 from qlr_core.optimizers import build_optimizer, optimizer_named
+from qlr_core.precision import FLOAT32, Precision
 from qlr_core.ranges import as_arrays, knobs_with
 from qlr_core.rollout import batch_at, loss_only, rollout, start, step_by_step
 
@@ -31,11 +32,14 @@ class Problem(NamedTuple):
     scans: bool
 
 
-def classifier(name: str, model: Model, data: Batch, batch: int, steps: int, scans: bool = True) -> Problem:
+def classifier(
+    name: str, model: Model, data: Batch, batch: int, steps: int, scans: bool = True, precision: Precision = FLOAT32
+) -> Problem:
     """A classifier of these rows, with random batches of them."""
     params, model_state = jax.jit(model.init)(jax.random.key(0), data.inputs)
     schedule = np.random.default_rng(0).integers(0, len(data.inputs), (steps, batch), np.int32)
-    return Problem(name, Objective(model.apply, SOFTMAX_CROSS_ENTROPY), params, model_state, data, schedule, scans)
+    objective = objective_of(model, SOFTMAX_CROSS_ENTROPY, precision)
+    return Problem(name, objective, params, model_state, data, schedule, scans)
 
 
 def against_adam(problem: Problem, bar: float | None, rounds: int) -> Row:

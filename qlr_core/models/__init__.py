@@ -1,7 +1,7 @@
 """Models as pure functions: ``init(key, inputs) -> (params, model_state)`` and ``apply``, by Flax; and their registry."""
 
 from qlr_core.models.base import Model, ModelSpec, parameter_count
-from qlr_core.models.half_precision import half_precision
+from qlr_core.models.half_precision import half_precision, objective_of
 from qlr_core.models.memory import check_memory
 from qlr_core.models.mlp import MLP_50, mlp
 from qlr_core.models.resnet import RESNET_18, resnet
@@ -19,6 +19,7 @@ __all__ = [
     "half_precision",
     "mlp",
     "model_named",
+    "objective_of",
     "parameter_count",
     "resnet",
     "surface_model",

@@ -12,7 +12,13 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from qlr_core.models.base import Model
-from qlr_core.objective import ModelState, Params
+from qlr_core.objective import Loss, ModelState, Objective, Params
+from qlr_core.precision import BF16, FLOAT32, Precision
+
+
+def objective_of(model: Model, loss: Loss, precision: Precision = FLOAT32) -> Objective:
+    """The loss of a model whose passes are computed in that precision."""
+    return Objective((half_precision(model) if precision is BF16 else model).apply, loss, precision)
 
 
 @lru_cache(maxsize=64)

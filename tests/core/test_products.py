@@ -10,7 +10,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from qlr_core.curvature import CURVATURES
 from qlr_core.evaluation import _sums
-from qlr_core.models import half_precision, mlp, resnet
+from qlr_core.models import mlp, objective_of, resnet
 from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, Objective, linearize
 from qlr_core.optimizers import OPTIMIZERS, build_optimizer
 from qlr_core.optimizers.base import OptimizerSpec
@@ -48,8 +48,7 @@ def problem_of(name: str, precision: Precision = FLOAT32) -> tuple[Objective, An
     batch = Batch(jnp.ones((4, *shape), jnp.float32), jnp.arange(4, dtype=jnp.int32) % 3)
     params, model_state = jax.eval_shape(model.init, jax.random.key(0), batch.inputs)
     zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), (params, model_state))
-    model = half_precision(model) if precision is BF16 else model
-    return Objective(model.apply, SOFTMAX_CROSS_ENTROPY, precision), *zeros, batch
+    return objective_of(model, SOFTMAX_CROSS_ENTROPY, precision), *zeros, batch
 
 
 def of_a_step(spec: OptimizerSpec, choices: Any, name: str, precision: Precision) -> set[Any]:
