@@ -34,7 +34,9 @@ def device_check(
         float, typer.Option(min=1, help="The time for all of it; a part that is late is stopped.")
     ] = device.SECONDS,
     only: Annotated[str, typer.Option(help=f"Check one part alone: {_PARTS}.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list of rows; the notes go to stderr.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object: the notes, the device's name first, and the rows.")
+    ] = False,
     part: Annotated[str, typer.Option(hidden=True, help="Measure this part here, one JSON object a line.")] = "",
 ) -> None:
     """Check what only a GPU can tell: ρ and speed in each precision, memory, many seeds, CIFAR-10; within eight minutes."""
@@ -43,24 +45,25 @@ def device_check(
             for each in device.measure_part(part, seconds):
                 typer.echo(device.to_line(each))
             return
-        _print(device.check_device(seconds, only), as_json)
+        _print(device.check_device(seconds, only), as_json, with_notes=True)
     except ValueError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from None
 
 
-def _print(measured: Iterable[benchmarks.Row | benchmarks.Note], as_json: bool) -> None:
-    """Each as it is done; with ``as_json`` the rows in one list at the end."""
-    found = []
+def _print(measured: Iterable[benchmarks.Row | benchmarks.Note], as_json: bool, with_notes: bool = False) -> None:
+    """Each as it is done; with ``as_json`` the rows in one list at the end, or rows and notes in an object of both."""
+    rows, notes = [], []
     for each in measured:
         if isinstance(each, benchmarks.Note):
+            notes.append(each.text)
             typer.echo(each.text, err=as_json)
             continue
-        found.append(each)
+        rows.append(each._asdict())
         if not as_json:
             typer.echo(_line(each))
     if as_json:
-        typer.echo(json.dumps([row._asdict() for row in found], indent=2, allow_nan=False))
+        typer.echo(json.dumps({"notes": notes, "rows": rows} if with_notes else rows, indent=2, allow_nan=False))
 
 
 def _line(row: benchmarks.Row) -> str:

@@ -42,14 +42,14 @@ def _rounds(measure: Callable[[int], Iterator[Row | Note]]) -> Callable[[float],
 
 # What matters most comes first; what a part leaves of its time goes to those after it.
 PARTS: tuple[Part, ...] = (
-    Part("ratios", 70, _rounds(ratios)),
-    Part("mlp", 45, _rounds(mlp_steps)),
-    Part("resnet", 55, _rounds(resnet_steps)),
-    Part("transformer", 40, _rounds(transformer_steps)),
-    Part("cifar10", 120, cifar),
-    Part("seeds", 40, _rounds(seeds_at_once)),
-    Part("precisions", 60, _rounds(precisions)),
-    Part("resnet_kfac", 50, _rounds(resnet_kfac_step)),
+    Part("ratios", 70.0, _rounds(ratios)),
+    Part("mlp", 45.0, _rounds(mlp_steps)),
+    Part("resnet", 55.0, _rounds(resnet_steps)),
+    Part("transformer", 40.0, _rounds(transformer_steps)),
+    Part("cifar10", 120.0, cifar),
+    Part("seeds", 40.0, _rounds(seeds_at_once)),
+    Part("precisions", 60.0, _rounds(precisions)),
+    Part("resnet_kfac", 50.0, _rounds(resnet_kfac_step)),
 )
 SECONDS = sum(part.seconds for part in PARTS)
 
@@ -79,19 +79,19 @@ def check_device(seconds: float, only: str = "") -> Iterator[Row | Note]:
 
 def limited(name: str, command: Sequence[str], seconds: float) -> Iterator[Row | Note]:
     """The rows that a command prints, a JSON object a line, until it ends or its time is over."""
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True)
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as process,
+    ):
         clock = threading.Timer(max(seconds, 0.0), process.kill)
         clock.start()
         try:
-            assert process.stdout is not None
-            for line in process.stdout:
-                yield from_line(line)
+            yield from map(from_line, process.stdout or ())
+            process.wait()
         finally:
             late = not clock.is_alive()
             clock.cancel()
             process.kill()
-            process.wait()
         said.seek(0)
         reason = (said.read().strip().splitlines() or ["it said nothing"])[-1]
     if late:

@@ -9,10 +9,12 @@ from qlr_core.bench.timing import fewer, versus
 from qlr_core.models import RESNET_18, TRANSFORMER_SMALL
 from qlr_core.precision import BF16, FLOAT32, TF32, Precision
 
+NETWORKS = ("mlp", "resnet", "transformer")
+
 
 def precisions(rounds: int) -> Iterator[Row]:
     """A large MLP, ResNet-18 and the transformer; on a CPU TF32 is float32, and bfloat16 may be slower."""
-    for name in ("mlp", "resnet", "transformer"):
+    for name in NETWORKS:
         exact = _problem(name, FLOAT32)
         steps = registered_steps("adam_qlr", exact)
         for precision in (TF32, BF16):

@@ -116,7 +116,7 @@ def _optimizer(adaptive: bool, objective: Objective) -> Optimizer:
             damping=damping, next_damping=damping, accepted=~failed,
             cost=kfac_program.cost(objective, params, inputs, adaptive),
         )  # fmt: skip
-        info = typed(_adapted(info, hyper, objective.pass_rounding) if adaptive else info, params)
+        info = typed(_adapted(info, hyper, objective.precision.spacing) if adaptive else info, params)
         new_opt_state = KFACState(info.next_damping, replace(new_state, velocities=outcome.move))
         same_types = jax.tree.map(lambda new, old: new.astype(old.dtype), new_opt_state, opt_state)
         return outcome.params, new_model_state, same_types, info
@@ -185,10 +185,10 @@ def _info(outcome: _Outcome, loss: Float[Array, ""], gradient: Params, adaptive:
     )
 
 
-def _adapted(info: StepInfo, hyper: KFACHyper, pass_rounding: float) -> StepInfo:
+def _adapted(info: StepInfo, hyper: KFACHyper, spacing: float) -> StepInfo:
     """The info with the next λ: the rule of kfac_jax, where NaN counts as a broken promise, with two factors, traced."""
     # Differs from kfac_jax: λ holds where ρ is rounding noise; rounding_multiple 0 switches that off.
-    rounding = jnp.maximum(jnp.finfo(info.loss.dtype).eps, pass_rounding) * jnp.abs(info.loss)
+    rounding = jnp.maximum(jnp.finfo(info.loss.dtype).eps, spacing) * jnp.abs(info.loss)
     reliable = is_reliable(info.predicted_change, rounding, hyper.rounding_multiple)
     broken = jnp.isnan(info.reduction_ratio) & (info.learning_rate != 0)
     ratio: Any = jnp.where(broken, -jnp.inf, info.reduction_ratio)

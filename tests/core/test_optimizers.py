@@ -7,7 +7,7 @@ import pytest
 
 from qlr_core.objective import Batch
 from qlr_core.optimizers import OPTIMIZERS, build_optimizer, optimizer_named
-from qlr_core.optimizers.base import OptimizerSpec, StepInfo, envelope
+from qlr_core.optimizers.base import OptimizerSpec, StepInfo, envelope, with_nan
 from qlr_core.ranges import as_arrays, knobs_with, ranges_of
 from qlr_core.rollout import RunState, start
 from qlr_core.surface_record import surface_objective
@@ -39,7 +39,7 @@ def test_small_steps_stay_finite_and_the_report_is_complete(spec: OptimizerSpec,
         for _ in range(3):  # without jit: compiling every pair would take longer than all else
             *after, info = optimizer.step(*run, data, hyper, None)
             run = RunState(*after)
-            kept.append((info, run.params))
+            kept.append((with_nan(info), run.params))
         enters, leaves = jax.eval_shape(lambda *at: at, enters, run)
         info, thetas = jax.tree.map(lambda *steps: np.stack(steps), *kept)
     # Types enter and leave the same, weak ones included, or the next chunk would compile anew.

@@ -68,7 +68,7 @@ def of_a_step(spec: OptimizerSpec, choices: Any, name: str, precision: Precision
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize(
-    ("spec", "choices"), STEPS, ids=lambda value: getattr(value, "name", dict(value or ()).get("curvature"))
+    ("spec", "choices"), STEPS, ids=[" ".join((spec.name, *dict(choices).values())) for spec, choices in STEPS]
 )
 def test_a_step_in_float32_multiplies_float32(spec: OptimizerSpec, choices: Any, name: str) -> None:
     assert of_a_step(spec, choices, name, FLOAT32) == {EXPECTED[FLOAT32]}
@@ -97,3 +97,14 @@ def test_what_measures_a_network_multiplies_in_its_precision(name: str, precisio
     with jax.default_matmul_precision("bfloat16"):
         for measure in (measured, evaluated):
             assert precisions_of(measure, params) == {EXPECTED[precision]}
+
+
+def test_the_guard_knows_the_digits_of_each_precision() -> None:
+    # The outputs are 0 at zero parameters: there a loss carries nothing of its outputs, so the parameters are moved.
+    roundings = []
+    for precision in PRECISIONS:
+        objective, params, model_state, batch = problem_of("mlp", precision)
+        ones = jax.tree.map(jnp.ones_like, params)
+        roundings.append(float(linearize(objective, ones, model_state, batch).rounding()))
+    # 23 bits, 10 and 7: a loss of about ln 3 keeps its own digits in each, which only in float32 are as coarse as the rest.
+    assert roundings[1] / roundings[0] > 2**12 and roundings[2] / roundings[1] == pytest.approx(8, rel=0.01)
