@@ -23,7 +23,7 @@ STEPS = 100
 
 
 def ratios(rounds: int) -> Iterator[Row | Note]:
-    """How far ρ is from the CPU's, how often it is called noise, and where λ ends; free runs would differ by chaos alone."""
+    """How far ρ is from the CPU's, how often it counts as noise, how often λ turns otherwise; free runs differ by chaos."""
     for task in TASKS:
         try:
             data = task.load()
@@ -33,9 +33,9 @@ def ratios(rounds: int) -> Iterator[Row | Note]:
         batch = task.default_batch(True, len(data.train.inputs))
         plan = Plan(task.name, "adam_qlr", batch_size=batch, steps=STEPS, evaluate_every=STEPS)
         with jax.default_device(jax.local_devices(backend="cpu")[0]):
-            states, expected = jax.tree.map(np.asarray, _run(prepare(plan, data=data)))
+            states, expected = jax.tree.map(np.asarray, run(prepare(plan, data=data)))
         for precision in PRECISIONS:
-            found = _again(prepare(replace(plan, precision=precision.name), data=data), states)
+            found = again(prepare(replace(plan, precision=precision.name), data=data), states)
             yield from _rows(task, precision.label, found, expected)
 
 
@@ -61,11 +61,11 @@ def _before(moment: Moment) -> tuple[RunState, StepInfo]:
     return moment.before, scalars(moment)
 
 
-def _run(prepared: Prepared) -> tuple[RunState, StepInfo]:
+def run(prepared: Prepared) -> tuple[RunState, StepInfo]:
     """The states before the steps of a run, and what the steps did."""
-    run = jax.tree.map(lambda leaf: leaf[0], start_seeds(*start_arguments(prepared)))
+    begin = jax.tree.map(lambda leaf: leaf[0], start_seeds(*start_arguments(prepared)))
     rows = _schedule(prepared)
-    return rollout(prepared.optimizer, run, prepared.train, rows, prepared.hyper, steps=STEPS, record=_before)[1]
+    return rollout(prepared.optimizer, begin, prepared.train, rows, prepared.hyper, steps=STEPS, record=_before)[1]
 
 
 def _schedule(prepared: Prepared) -> Any:
@@ -73,7 +73,7 @@ def _schedule(prepared: Prepared) -> Any:
     return None if rows is None else rows[:, 0]
 
 
-def _again(prepared: Prepared, states: RunState) -> StepInfo:
+def again(prepared: Prepared, states: RunState) -> StepInfo:
     """The same steps, each from the state that is given for it."""
     there = jax.tree.map(jnp.asarray, (states, _schedule(prepared)))
     return jax.tree.map(np.asarray, with_nan(_each(prepared.optimizer, there, prepared.train, prepared.hyper)))

@@ -8,11 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from qlr_core.bench import ratios
 from qlr_core.models import half_precision, mlp, resnet
 from qlr_core.normalization import normalized
 from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, Objective, linearize
-from qlr_core.optimizers import optimizer_named
+from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.plan import Plan, prepare
+from qlr_core.precision import BF16, TF32, Precision
 from qlr_core.training import train
 from tests.small_tasks import whole
 
@@ -88,3 +90,31 @@ def test_kfac_says_that_it_sees_no_layers_in_half_precision() -> None:
 def test_an_unknown_precision_is_answered_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"no precision 'fp8'.*float32, tf32, bf16"):
         prepare(dataclasses.replace(PLAN, precision="fp8"))
+
+
+def rounded_products(params: Any, state: Any, inputs: Any, *, train: bool, key: Any, mask: Any) -> tuple[Any, Any]:
+    """The MLP of the digits with the factors of its products rounded to the 10 bits of TF32, as a GPU's tensor cores do."""
+    values = inputs.reshape(len(inputs), -1)
+    for number, layer in enumerate((params["Dense_0"], params["Dense_1"])):
+        factors = [jax.lax.reduce_precision(factor, 8, 10) for factor in (values, layer["kernel"])]
+        values = factors[0] @ factors[1] + layer["bias"]
+        values = jax.nn.relu(values) if number == 0 else values
+    return values, state
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", [TF32, BF16], ids=lambda precision: precision.name)
+def test_the_guard_believes_only_a_ratio_that_the_digits_of_the_precision_keep(precision: Precision) -> None:
+    plan = Plan("digits", "adam_qlr", batch_size=0, steps=ratios.STEPS)
+    exact = prepare(plan)
+    states, expected = jax.tree.map(np.asarray, ratios.run(exact))
+    rough = prepare(dataclasses.replace(plan, precision=precision.name))
+    if precision is TF32:  # on a CPU there is none
+        objective = Objective(rounded_products, SOFTMAX_CROSS_ENTROPY, TF32)
+        rough = rough._replace(objective=objective, optimizer=build_optimizer("adam_qlr", objective))
+    found = ratios.again(rough, states)
+    apart = np.abs(found.reduction_ratio - expected.reduction_ratio)
+    believed, noise = apart[found.reliable], apart[~found.reliable]
+    # 16 standard deviations of the rounding are 6 % of ρ, and the largest of some tens is two or three of them.
+    assert len(believed) > 5 and believed.max() < 0.2
+    assert len(noise) > 5 and noise.max() > 1
