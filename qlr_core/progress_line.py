@@ -8,6 +8,7 @@ import typer
 
 from qlr_core.evaluation import Evaluation
 from qlr_core.plan import Prepared
+from qlr_core.report import median_over_seeds, worst
 from qlr_core.training import Progress
 
 _WIDTH = 118
@@ -37,9 +38,9 @@ def progress_line(prepared: Prepared, progress: Progress, evaluation: Evaluation
     words.append(f"{1 / a_step:,.0f} step/s" if 0 < a_step < 1 else f"{a_step:,.1f} s/step")
     if progress.together < len(plan.seeds):
         words.append(f"{progress.together} of {len(plan.seeds)} seeds at once")
-    words.append(f"loss {_median(info.loss):.4g}")
+    words.append(f"loss {_median(info.loss, math.inf):.4g}")
     if evaluation is not None:
-        metric = _median(evaluation.validation_metric)
+        metric = _median(evaluation.validation_metric, worst("validation_metric", prepared.task.metric))
         words.append(f"validation {100 * metric:.1f} %" if prepared.task.metric == "accuracy" else f"validation {metric:.4g}")
     for symbol, values in (("α", info.learning_rate), ("ρ", info.reduction_ratio), ("λ", info.damping)):
         if not math.isnan(_median(values)):
@@ -48,7 +49,6 @@ def progress_line(prepared: Prepared, progress: Progress, evaluation: Evaluation
     return " · ".join(words)
 
 
-def _median(values: np.ndarray) -> float:
-    last = np.atleast_2d(values)[-1]
-    known = last[np.isfinite(last)]
-    return float(np.median(known)) if known.size else math.nan
+def _median(values: np.ndarray, diverged: float = math.nan) -> float:
+    """Over the seeds, at the last step; a seed that is NaN counts as ``diverged``, and not at all where that is NaN."""
+    return float(median_over_seeds(np.atleast_2d(values)[-1].astype(np.float64), diverged).median)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qlr_core.report import curve, median_over_seeds, summary, with_axes
+from qlr_core.report import curve, median_over_seeds, summary, with_axes, worst
 
 
 def table(losses: np.ndarray) -> pd.DataFrame:
@@ -34,6 +34,54 @@ def test_a_diverged_seed_counts_as_the_worst() -> None:
     found = median_over_seeds(np.array([1.0, 2.0, np.nan]))
     assert found.median == 2.0 and found.high == np.inf
     assert median_over_seeds(np.array([1.0, np.nan, np.nan])).median == np.inf
+    upward = median_over_seeds(np.array([0.9, np.nan, 0.8, 0.7, np.nan]), -np.inf)
+    assert upward == (0.7, -np.inf, 0.9)
+
+
+def test_a_number_without_better_and_worse_leaves_out_the_seeds_that_have_none() -> None:
+    found = median_over_seeds(np.array([[1.0, 2.0, np.nan], [np.nan, np.nan, np.nan]]), np.nan)
+    assert found.median[0] == 1.5 and (found.low[0], found.high[0]) == (1.0, 2.0)
+    assert np.isnan(found.median[1]) and np.isnan(found.high[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "expected"),
+    [
+        ("test_metric", "accuracy", -np.inf), ("validation_metric", "rmse", np.inf), ("loss", "accuracy", np.inf),
+        ("validation_loss", "accuracy", np.inf), ("damping", "accuracy", np.nan), ("reduction_ratio", "rmse", np.nan),
+    ],
+)  # fmt: skip
+def test_the_worst_of_a_quantity_lies_where_it_is_bad(name: str, metric: str, expected: float) -> None:
+    np.testing.assert_equal(worst(name, metric), expected)
+
+
+def evaluated(accuracy: list[float], loss: list[float]) -> pd.DataFrame:
+    """The evaluation of some seeds after step 100."""
+    columns = {"validation_loss": loss, "validation_metric": accuracy, "test_loss": loss, "test_metric": accuracy}
+    return pd.DataFrame({"step": 100, "seed": range(len(loss)), "epoch": 1.0} | columns)
+
+
+def test_diverged_seeds_lower_an_accuracy_and_raise_an_rmse() -> None:
+    nan, inf = np.nan, np.inf
+    table = evaluated([nan, nan, 0.7, 0.8, 0.9], [nan, inf, 0.9, 0.7, 0.5])
+    found = summary(table, "accuracy")
+    for which in ("final", "best"):
+        assert found[f"{which}_test_metric"] == (0.7, -inf, 0.9)
+        assert found[f"{which}_test_loss"] == (0.9, 0.5, inf)
+    (point,) = curve(table, "epoch", "validation_metric", "accuracy").itertuples(index=False)
+    assert tuple(point) == (1.0, 0.7, -inf, 0.9)
+    assert summary(table, "rmse")["final_test_metric"] == (0.9, 0.7, inf)
+
+
+def test_more_diverged_seeds_than_half_leave_no_finite_median() -> None:
+    found = summary(evaluated([np.nan, np.nan, np.nan, 0.9], [np.nan] * 4), "accuracy")
+    assert found["final_test_metric"].median == -np.inf
+    assert np.isnan(found["final_test_loss"].median)
+
+
+def test_the_best_of_equal_losses_is_the_first() -> None:
+    twice = evaluated([0.5], [1.0]), evaluated([0.9], [1.0]).assign(step=200)
+    assert summary(pd.concat(twice))["best_test_metric"].median == 0.5
 
 
 def test_every_axis_counts_what_each_seed_needed() -> None:
@@ -59,6 +107,24 @@ def test_a_long_curve_is_thinned_and_loses_no_spike() -> None:
     assert len(found) == 100 and found.x.iloc[-1] == 4999
     assert (found.high.max(), found.low.min()) == (99.0, -7.0)
     assert set(found["median"]) == {1.0}
+
+
+def test_a_curve_has_a_gap_where_steps_are_missing_and_the_axes_go_on_behind_it() -> None:
+    whole = table(np.arange(12.0).reshape(6, 2))
+    axes = with_axes(whole[~whole.step.isin([2, 3])], 2)
+    found = curve(axes, "gradient_equivalents", "loss")
+    assert np.isnan(found["median"]).tolist() == [False, False, True, True, False, False]
+    assert np.isnan(found[["low", "high"]]).all(axis=1).tolist() == np.isnan(found["median"]).tolist()
+    assert found.x.tolist() == [2, 4, 6, 8, 10, 12] and axes[axes.seed == 1].seconds.iloc[-1] == 3.0
+    thinned = curve(axes, "step", "loss", most=3)
+    assert thinned.x.tolist() == [1, 3, 5] and np.isnan(thinned["median"]).tolist() == [False, True, False]
+
+
+def test_a_long_curve_of_a_number_that_some_steps_lack_keeps_the_others() -> None:
+    ratios = np.ones((1000, 3))
+    ratios[::7, 0] = np.nan
+    found = curve(with_axes(table(ratios).rename(columns={"loss": "reduction_ratio"}), 1), "step", "reduction_ratio", most=50)
+    assert set(found["median"]) == set(found.high) == {1.0}
 
 
 def test_a_quantity_that_the_optimizer_does_not_evaluate_is_an_empty_curve() -> None:
