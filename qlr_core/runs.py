@@ -11,21 +11,39 @@ Parts are numbered by their first step, so that pandas, polars or duckdb read ``
 
 import fcntl
 import json
+import os
+from datetime import datetime
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from qlr_core.evaluation import Evaluation
 from qlr_core.optimizers import optimizer_named
+from qlr_core.optimizers.base import StepInfo
 from qlr_core.plan import Plan
 
 CONFIG, METRICS, CHECKPOINTS, LOCK = "config.json", "metrics", "checkpoints", ".lock"
 TENSORBOARD = "tensorboard"
 STEPS, EVALUATIONS = "steps", "evaluations"
+_COLUMNS = {
+    STEPS: ("step", "seed", *StepInfo._fields[:-2], "seconds"),
+    EVALUATIONS: ("step", "seed", *Evaluation._fields),
+}
+# Names the folder below which runs are written and found; else it is "runs" where the program was started.
+RUNS_DIRECTORY = "QLR_RUNS_DIR"
 
 
 class RunError(ValueError):
     """A run folder that cannot be written, read or resumed; the message names it and the remedy."""
+
+
+def runs_directory(directory: str | Path = "") -> Path:
+    """The folder of recorded runs: the argument, else what ``QLR_RUNS_DIR`` names, else "runs". It need not exist."""
+    return Path(str(directory) or os.environ.get(RUNS_DIRECTORY, "") or "runs").expanduser()
 
 
 def part_name(kind: str, step: int) -> str:
@@ -40,7 +58,7 @@ def step_of(path: Path) -> int:
 
 def parts(folder: Path, kind: str) -> list[Path]:
     """The parts of a kind, in the order of their steps."""
-    return sorted((folder / METRICS).glob(f"{kind}-*.parquet"))
+    return sorted((folder / METRICS).glob(f"{kind}-{'[0-9]' * 9}.parquet"))
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -48,20 +66,51 @@ def read_config(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        plan_from(config["plan"])
+        _check(config)
     except FileNotFoundError:
         raise RunError(f"{folder} is no recorded run: it has no {CONFIG}. Name a folder that train has made.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} is damaged ({error}); the run cannot be read without it.") from None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise RunError(f"{inside(path, folder)} is damaged ({_why(error)}); the run cannot be read without it.") from None
     return config
 
 
+def _check(config: Any) -> None:
+    """Raises where a number that a reader counts on is not there or is none."""
+    plan_from(config["plan"])
+    if config["metric"] not in ("accuracy", "rmse"):
+        raise ValueError(f"metric = {config['metric']!r}")
+    if min(int(config["parameters"]), int(config["steps_per_epoch"])) < 1:
+        raise ValueError("parameters and steps_per_epoch must be at least 1")
+    for value in config["hyperparameters"].values():
+        float(value)
+    began(config)
+
+
+def began(config: dict[str, Any]) -> float:
+    """When the run began, in seconds since 1970: comparable between time zones."""
+    return datetime.fromisoformat(config["started"]).timestamp()
+
+
+def inside(path: Path, folder: Path) -> str:
+    """A file of a run by the run's own name: a page is to name it, and not the server's folders."""
+    return str(Path(folder.absolute().name) / path.relative_to(folder))
+
+
+def _why(error: Exception) -> str:
+    """The reason of an error in a line; the system's own words would repeat the path."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    missing = isinstance(error, KeyError)
+    return f"it lacks {error}" if missing else str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
 def plan_from(plain: dict[str, Any]) -> Plan:
-    """The plan that ``Plan.as_plain`` wrote; infinity, which JSON lacks, is "inf"."""
+    """The plan that ``Plan.as_plain`` wrote; infinity, which JSON lacks, is "inf". ValueError, TypeError, … for another."""
     pairs = {name: tuple((str(key), value) for key, value in plain[name]) for name in ("choices", "values")}
     values = tuple((name, float(value)) for name, value in pairs["values"])
+    numbers = {name: int(plain[name]) for name in ("batch_size", "steps", "evaluate_every", "seeds_at_once") if name in plain}
     seeds = tuple(int(seed) for seed in plain["seeds"])
-    return Plan(**(plain | {"choices": pairs["choices"], "values": values, "seeds": seeds}))
+    return Plan(**(plain | numbers | {"choices": pairs["choices"], "values": values, "seeds": seeds}))
 
 
 def choices_in(config: dict[str, Any]) -> dict[str, str]:
@@ -102,19 +151,40 @@ def is_live(folder: Path) -> bool:
 
 
 def steps_done(folder: Path) -> int:
-    """How many steps are recorded, from the last part alone."""
+    """How many steps are recorded, from the last part alone; RunError where it is damaged."""
     found = parts(folder, STEPS)
-    return int(pd.read_parquet(found[-1], columns=["step"]).step.max()) + 1 if found else 0
+    return int(read_part(found[-1]).step.max()) + 1 if found else 0
+
+
+def missing(known: Any, expected: range) -> list[range]:
+    """The expected steps that are not among the known ones, as ranges without a gap."""
+    absent = np.setdiff1d(np.asarray(expected, np.int64), known)
+    groups = np.split(absent, np.flatnonzero(np.diff(absent) > expected.step) + 1)
+    return [range(int(group[0]), int(group[-1]) + 1, expected.step) for group in groups if len(group)]
 
 
 def read_part(path: Path) -> pd.DataFrame:
-    """One part of the metrics; RunError where the file is damaged."""
+    """One part of the metrics; RunError where the file is damaged or holds other steps than its name says."""
+    kind = path.name.partition("-")[0]
     try:
-        return pd.read_parquet(path)
+        table = pd.read_parquet(BytesIO(path.read_bytes()))  # given the path, its errors would repeat it
+        absent = set(_COLUMNS[kind]).difference(table.columns)
+        if absent:
+            raise ValueError(f"it lacks {', '.join(sorted(absent))}")
+        if not len(table) or int(table.step.min()) != step_of(path):
+            raise ValueError("it does not hold the steps that its name says")
+        if table.duplicated(["step", "seed"]).any():
+            raise ValueError("it has steps twice")
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-        raise RunError(f"{path} is damaged ({error}); delete it to read the rest of the run.") from None
+        named = inside(path, path.parents[1])
+        raise RunError(f"{named} is damaged ({_why(error)}); delete it to read the rest of the run.") from None
+    return table
 
 
 def _read(folder: Path, kind: str) -> pd.DataFrame:
-    tables = [read_part(path) for path in parts(folder, kind)]
+    paths = parts(folder, kind)
+    tables = [read_part(path) for path in paths]
+    for (_, path), (before, after) in zip(pairwise(paths), pairwise(tables), strict=True):
+        if int(before.step.max()) >= int(after.step.min()):
+            raise RunError(f"{inside(path, folder)} has steps that the part before it has too; delete the one that is wrong.")
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from qlr_core.notation import written
@@ -17,7 +18,6 @@ HEIGHT = 250
 # Pixels: the height of a line of the key, how long its dash is, and where its words begin.
 ROW, _DASH, _WORDS = 24, 40, 50
 # The numbers of a point, as a tooltip shows them.
-_NUMBERS = ("x", "median", "low", "high")
 # Between the decades of a logarithmic axis the lines are only to be felt.
 _A_DECADE = "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6"
 
@@ -78,11 +78,12 @@ def chart(quantity: Quantity, axis_title: str, curves: dict[str, pd.DataFrame], 
     scale = alt.Scale(type="log", nice=False) if quantity.log else alt.Scale(zero=False)
     lines: Any = alt.condition(_A_DECADE, alt.value(1), alt.value(0.3)) if quantity.log else 1
     y_axis = alt.Axis(tickCount=5, format=".0e" if quantity.log else "~g", labelExpr=LABEL, gridOpacity=lines)
-    base = alt.Chart(long).encode(x=alt.X("x:Q", title=axis_title, axis=alt.Axis(tickCount=8, format="~s")), color=color)
+    x_axis = alt.X("x:Q", title=axis_title, axis=alt.Axis(tickCount=8, format="~s"))
+    base = alt.Chart(long).encode(x=x_axis, color=color, detail="piece:N")
     band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=None, scale=scale, axis=y_axis), y2="high:Q")
-    values = [alt.Tooltip(f"{name} written:N", title=name) for name in _NUMBERS]
+    told = ["run:N", alt.Tooltip("x:Q", format=".4~g"), alt.Tooltip("told:N", title="median [interval]")]
     line = base.mark_line(strokeWidth=1.8).encode(
-        y=alt.Y("median:Q", title=None, scale=scale, axis=y_axis), strokeDash=dash, tooltip=["run:N", *values]
+        y=alt.Y("median:Q", title=None, scale=scale, axis=y_axis), strokeDash=dash, tooltip=told
     )
     return cast(alt.Chart, alt.layer(band, line).properties(height=HEIGHT, title=quantity.title))
 
@@ -138,15 +139,25 @@ def _number(value: float, share: bool) -> str:
 
 
 def _long(quantity: Quantity, curves: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """All runs under each other; on a log axis only what is positive, and cut to the window."""
-    tables = [frame.assign(run=label) for label, frame in curves.items() if not frame.empty]
-    if not tables:
-        return pd.DataFrame()
-    long = pd.concat(tables, ignore_index=True)
-    if quantity.log:
-        long = long[long["median"] > 0].assign(low=lambda t: t.low.where(t.low > 0, t["median"]))
-    if quantity.window is not None:
-        low, high = quantity.window
-        long = long.assign(**{name: long[name].clip(low, high) for name in ("median", "low", "high")})
-    long = long.dropna(subset=["median"])
-    return long.assign(**{f"{name} written": long[name].map(written) for name in _NUMBERS})
+    """All runs under each other, each in the pieces between its gaps, where its median cannot be drawn.
+
+    An end of an interval that cannot be drawn, infinite or on a log axis not positive, lies at the edge of the chart.
+    """
+    tables = [_in_pieces(quantity, frame).assign(run=label) for label, frame in curves.items() if not frame.empty]
+    long = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    if long.empty:
+        return long
+    drawable = long[["median", "low", "high"]].where(lambda t: _can_be_drawn(quantity, t))
+    bottom, top = quantity.window or (float(drawable.min(axis=None)), float(drawable.max(axis=None)))
+    return long.assign(**{name: long[name].clip(bottom, top) for name in ("median", "low", "high")})
+
+
+def _in_pieces(quantity: Quantity, frame: pd.DataFrame) -> pd.DataFrame:
+    """The points with a median that can be drawn, the number of each one's piece, and what its three numbers are in words."""
+    drawn = _can_be_drawn(quantity, frame["median"]) & frame.x.notna()
+    told = [_written(Interval(*numbers), False) for numbers in zip(frame["median"], frame.low, frame.high, strict=True)]
+    return frame.assign(piece=(~drawn).cumsum(), told=told)[drawn]
+
+
+def _can_be_drawn(quantity: Quantity, values: Any) -> Any:
+    return np.isfinite(values) & ((values > 0) | (not quantity.log))

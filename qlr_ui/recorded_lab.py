@@ -15,7 +15,7 @@ from qlr_ui.player import player
 from qlr_ui.recorded_charts import STEP_QUANTITIES, Look, Quantity, chart, evaluation_quantities, key, look_of, table
 from qlr_ui.recorded_picture import recorded_picture
 from qlr_ui.recorded_png import charts_png
-from qlr_ui.recorded_runs import Recorded, all_runs, curves, evaluation_curves, numbers, runs_folder
+from qlr_ui.recorded_runs import Recorded, all_runs, curves, evaluation_curves, numbers, readable, runs_folder
 from qlr_ui.run_setting import not_installed
 from qlr_ui.start_training import SMALL_TASKS, last_words, start_training
 
@@ -94,7 +94,9 @@ def _draw(choice: Choice, live: bool) -> None:
     found = {run.name: run for run in all_runs()[0]}
     if found.keys() != choice.known or (live and not _is_live(found.values())):
         st.rerun()  # a run has appeared or ended: the sidebar is to say so
-    runs = {label: found[run.name] for label, run in _labels(choice.runs).items() if run.name in found}
+    runs, remarks = readable({label: found[run.name] for label, run in _labels(choice.runs).items() if run.name in found})
+    for remark in remarks:
+        st.warning(remark)
     for label, run in runs.items():
         if run.status != "finished":
             st.caption(f"{label}: {run.status} at step {run.done:,} of {run.plan.steps:,}.")

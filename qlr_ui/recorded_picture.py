@@ -8,6 +8,7 @@ import pandas as pd
 from qlr_core.curvature import curvature_among
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.base import StepInfo
+from qlr_core.report import completed
 from qlr_core.runs import choices_in, read_evaluations, read_steps
 from qlr_core.tasks import task_named
 from qlr_ui.labels import METRIC_LABELS, OPTION_LABELS
@@ -21,7 +22,7 @@ def recorded_picture(runs: dict[str, Recorded], styles: dict[str, Style], seed: 
     """The player's payload of one seed of some runs by their labels; ValueError where none of them has recorded a step."""
     tables: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
     for label, run in runs.items():
-        steps = _of_seed(read_steps(run.folder), seed)
+        steps = _every_step(_of_seed(read_steps(run.folder), seed))
         if len(steps):
             tables[label] = steps, _of_seed(read_evaluations(run.folder), seed)
     if not tables:
@@ -51,6 +52,15 @@ def _of_seed(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     return table.loc[table["seed"] == seed].sort_values(by="step") if len(table) else table
 
 
+def _every_step(steps: pd.DataFrame) -> pd.DataFrame:
+    """A row for each step from 0 on, as the player counts them; one that is missing says nothing: NaN, and no remark."""
+    if not len(steps):
+        return steps
+    whole = completed(steps, range(int(steps.step.max()) + 1))
+    remarks = {name: whole[name].astype("boolean").fillna(True).astype(bool) for name in ("reliable", "accepted")}
+    return whole.assign(**remarks)
+
+
 def _run(about: RunAbout, steps: pd.DataFrame, evaluations: pd.DataFrame, moments: np.ndarray) -> NetworkPlayerRun:
     info = {column: steps[column].to_numpy() for column in StepInfo._fields[:-2]}
     return NetworkPlayerRun(
@@ -78,7 +88,7 @@ def _run(about: RunAbout, steps: pd.DataFrame, evaluations: pd.DataFrame, moment
 
 def _about(name: str, label: str, run: Recorded, style: Style, steps: pd.DataFrame) -> RunAbout:
     spec, choices = optimizer_named(run.plan.optimizer), choices_in(run.config)
-    diverged = ~np.isfinite(steps.loss.to_numpy())
+    diverged = steps.cost.notna().to_numpy() & ~np.isfinite(steps.loss.to_numpy())  # not where a step is missing
     at = int(np.argmax(diverged)) if diverged.any() else None
     hyper = {key: float(value) for key, value in run.config["hyperparameters"].items()}
     return RunAbout(
@@ -89,11 +99,11 @@ def _about(name: str, label: str, run: Recorded, style: Style, steps: pd.DataFra
         color_light=style.light,
         color_dark=style.dark,
         dash=style.dash,
-        cost_per_step=float(steps.cost.iloc[-1]),
+        cost_per_step=float(steps.cost.iloc[-1]),  # the last step is never missing
         seconds_per_step=float(steps.seconds.median()),
         status=run.status if at is None else "diverged",
         status_step=at,
-        status_text="" if at is None else f"{spec.label}'s loss is no longer a finite number from step {at} on.",
+        status_text=_remark(spec.label, at, steps.cost.isna().any()),
         hyper=hyper,
         carried=spec.carried,
         damping_rule=choices.get("damping_rule", spec.damping_rule),
@@ -101,6 +111,13 @@ def _about(name: str, label: str, run: Recorded, style: Style, steps: pd.DataFra
         direction_text=spec.direction,
         note=spec.note,
     )
+
+
+def _remark(label: str, diverged_at: int | None, has_gaps: bool) -> str:
+    """What is said at a step that has no numbers."""
+    if diverged_at is not None:
+        return f"{label}'s loss is no longer a finite number from step {diverged_at} on."
+    return "Some parts of its metrics are missing." if has_gaps else ""
 
 
 def _frames(evaluations: pd.DataFrame, moments: np.ndarray) -> RunFrames:

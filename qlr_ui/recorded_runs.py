@@ -1,6 +1,5 @@
 """The recorded runs that there are: those below the runs folder, and the samples that are packaged with the lab."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,24 +10,29 @@ import streamlit as st
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
 from qlr_core.plan import Plan
 from qlr_core.precision import FULL_PRECISION
-from qlr_core.report import Interval, curve, summary, with_axes
+from qlr_core.report import Interval, completed, curve, summary, with_axes
 from qlr_core.runs import (
+    EVALUATIONS,
+    METRICS,
+    STEPS,
     RunError,
+    began,
     is_live,
+    missing,
+    part_name,
     parts,
     plan_from,
     read_config,
     read_evaluations,
     read_steps,
     recorded_runs,
+    runs_directory,
     steps_done,
 )
 from qlr_core.tasks import TASKS
 from qlr_ui.labels import OPTION_LABELS, changes
 from qlr_ui.run_setting import RunSetting
 
-# Names the folder of recorded runs; else it is "runs" where the lab was started.
-RUNS_DIRECTORY = "QLR_RUNS_DIR"
 SAMPLES = Path(__file__).parent / "sample_runs"
 
 
@@ -56,32 +60,85 @@ class Recorded:
 
 def runs_folder() -> Path:
     """The folder whose runs are shown, and below which new ones are written."""
-    return Path(os.environ.get(RUNS_DIRECTORY, "runs")).absolute()
+    return runs_directory().absolute()
 
 
 def all_runs() -> tuple[list[Recorded], list[str]]:
-    """Every run that can be read, the newest first and the samples last; and a sentence for each that cannot."""
+    """Every run that can be read, the newest first and the samples last; and a sentence for each that cannot.
+
+    The sentences name a file by the run's own name, for they are shown to whoever opens the page.
+    """
     found, problems = [], []
     for root, prefix in ((runs_folder(), ""), (SAMPLES, "sample: ")):
         runs = []
-        for folder in recorded_runs(root):
+        try:
+            folders = recorded_runs(root)
+        except OSError as error:
+            folders = []
+            problems.append(f"The folder of recorded runs cannot be read: {error.strerror}.")
+        for folder in folders:
             try:
                 runs.append(_recorded(prefix + folder.name, folder))
-            except (RunError, ValueError, OSError) as error:
+            except RunError as error:
                 problems.append(str(error))
+            except OSError as error:
+                problems.append(f"{folder.name} cannot be read: {error.strerror}.")
         # By what the run says of itself: a copy or a checkout gives the files times of its own.
-        found += sorted(runs, key=lambda run: str(run.config.get("started")), reverse=True)
+        found += sorted(runs, key=lambda run: (began(run.config), run.name), reverse=True)
     return found, problems
 
 
 def _recorded(name: str, folder: Path) -> Recorded:
     config = read_config(folder)
-    plan, done = plan_from(config["plan"]), steps_done(folder)
-    known = {spec.name for spec in OPTIMIZERS}, {task.name for task in TASKS}
-    if plan.optimizer not in known[0] or plan.task not in known[1]:
-        raise RunError(f"{folder} is a run of {plan.optimizer} on {plan.task}, which this version of the lab does not have.")
+    plan = plan_from(config["plan"])
+    _check_known(folder, plan)
+    done = steps_done(folder)
     status = "running" if is_live(folder) else "finished" if done >= plan.steps else "stopped"
     return Recorded(name, folder, plan, config, done, status)
+
+
+def _check_known(folder: Path, plan: Plan) -> None:
+    """RunError for a run of something that this version does not have."""
+    specs, tasks = {spec.name: spec for spec in OPTIMIZERS}, {task.name for task in TASKS}
+    if plan.optimizer not in specs or plan.task not in tasks:
+        what = f"{plan.optimizer} on {plan.task}"
+        raise RunError(f"{folder.name} is a run of {what}, which this version of the lab does not have.")
+    options = {choice.name: choice.options for choice in specs[plan.optimizer].choices}
+    for name, option in plan.choices:
+        if option not in options.get(name, ()):
+            raise RunError(f"{folder.name} has {name} = {option}, which this version of the lab does not have.")
+
+
+def readable(runs: dict[str, Recorded]) -> tuple[dict[str, Recorded], list[str]]:
+    """Those of the runs whose metrics are whole or only lack parts, and a sentence for each that is damaged or lacks some."""
+    found, remarks = {}, []
+    for label, run in runs.items():
+        try:
+            gaps = _gaps(run.folder, _version(run.folder), run.plan.evaluate_every, run.status == "running", run.done)
+        except RunError as error:
+            remarks.append(str(error))
+            continue
+        found[label] = run
+        remarks += [f"{label}: {gap}" for gap in gaps]
+    return found, remarks
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _gaps(folder: Path, version: Any, every: int, live: bool, done: int) -> list[str]:
+    """A sentence for each range of steps, and of evaluations, that is missing between others or at the end."""
+    steps, evaluations = read_steps(folder), read_evaluations(folder)
+    last = done if not live else int(evaluations.step.max()) if len(evaluations) else 0
+    sentences = []
+    for kind, table, expected in (
+        (STEPS, steps, range(done)),
+        (EVALUATIONS, evaluations, range(every, last + 1, every)),
+    ):
+        for gap in missing(table.step if len(table) else [], expected):
+            file = f"{folder.name}/{METRICS}/{part_name(kind, gap[0])}"
+            which = f"step {gap[0]:,}" if len(gap) == 1 else f"steps {gap[0]:,} to {gap[-1]:,}"
+            what = which if kind == STEPS else f"what was evaluated after {which}"
+            sentences.append(f"{file} is missing, and with it {what}. The curves have a gap there.")
+    return sentences
 
 
 def curves(run: Recorded, axis: str, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
@@ -91,17 +148,19 @@ def curves(run: Recorded, axis: str, names: tuple[str, ...]) -> dict[str, pd.Dat
 
 def evaluation_curves(run: Recorded, axis: str, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     """As ``curves``, of the evaluations."""
-    return _evaluation_curves(run.folder, _version(run.folder), axis, names, int(run.config["steps_per_epoch"]))
+    epoch, metric = int(run.config["steps_per_epoch"]), run.config["metric"]
+    return _evaluation_curves(run.folder, _version(run.folder), axis, names, epoch, metric, run.plan.evaluate_every)
 
 
 def numbers(run: Recorded) -> dict[str, Interval]:
     """Final and best numbers, by name; none before the first evaluation."""
-    return _numbers(run.folder, _version(run.folder))
+    return _numbers(run.folder, _version(run.folder), run.config["metric"])
 
 
-def _version(folder: Path) -> tuple[str, ...]:
-    """What changes when a run grows: the names of its parts."""
-    return tuple(path.name for kind in ("steps", "evaluations") for path in parts(folder, kind))
+def _version(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a run grows or is mended: the names, times and sizes of its parts."""
+    stats = [(path.name, path.stat()) for kind in (STEPS, EVALUATIONS) for path in parts(folder, kind)]
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -114,17 +173,20 @@ def _curves(folder: Path, version: Any, axis: str, names: tuple[str, ...], epoch
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _evaluation_curves(folder: Path, version: Any, axis: str, names: tuple[str, ...], epoch: int) -> dict[str, pd.DataFrame]:
-    evaluations = read_evaluations(folder)
-    if evaluations.empty:
+def _evaluation_curves(
+    folder: Path, version: Any, axis: str, names: tuple[str, ...], epoch: int, metric: str, every: int
+) -> dict[str, pd.DataFrame]:
+    evaluations, steps = read_evaluations(folder), read_steps(folder)
+    if evaluations.empty or steps.empty:
         return {}
-    # An evaluation stands after its step, where the axes have come to then.
-    axes = with_axes(read_steps(folder), epoch)[["step", "seed", "epoch", "gradient_equivalents", "seconds"]]
-    table = evaluations.merge(axes.assign(step=axes.step + 1), on=["step", "seed"], how="left")
-    return {name: curve(table, axis, name) for name in names}
+    # An evaluation stands after its step, where the axes have come to then; one that is missing leaves a gap.
+    axes = with_axes(steps, epoch)[["step", "seed", "epoch", "gradient_equivalents", "seconds"]]
+    wanted = sorted({*evaluations.step, *range(every, int(evaluations.step.max()), every)})
+    table = completed(evaluations, wanted).merge(axes.assign(step=axes.step + 1), on=["step", "seed"], how="left")
+    return {name: curve(table, axis, name, metric) for name in names}
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _numbers(folder: Path, version: Any) -> dict[str, Interval]:
+def _numbers(folder: Path, version: Any, metric: str) -> dict[str, Interval]:
     evaluations = read_evaluations(folder)
-    return {} if evaluations.empty else summary(evaluations)
+    return {} if evaluations.empty else summary(evaluations, metric)

@@ -1,5 +1,6 @@
 """The page of recorded runs: alive on a fresh install, following a run that grows, and clear about what cannot be read."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -9,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from qlr_core.plan import Plan, prepare
 from qlr_core.recording import Recorder
-from qlr_core.runs import read_steps
+from qlr_core.runs import RUNS_DIRECTORY, read_part, read_steps
 from qlr_core.training import train
 from qlr_ui import start_training
-from qlr_ui.recorded_runs import RUNS_DIRECTORY, SAMPLES, all_runs
+from qlr_ui.recorded_runs import SAMPLES, all_runs, curves, evaluation_curves, readable, runs_folder
 
 PAGE = Path(__file__).parents[2] / "pages" / "runs.py"
 
@@ -90,11 +91,119 @@ def test_a_run_that_grows_is_followed_and_one_that_was_stopped_says_so(folder: P
     assert page.dataframe[0].value["Test loss"].tolist()[0] == "not yet"
 
 
-def test_a_damaged_run_gets_a_sentence_and_the_others_are_shown(folder: Path) -> None:
+def _told(page: AppTest) -> str:
+    """Everything that the page says."""
+    kinds = (page.warning, page.error, page.info, page.markdown)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("file", ["config.json", "metrics/steps-000000000.parquet"])
+def test_a_damaged_file_is_named_without_the_servers_folders_and_the_other_runs_are_shown(folder: Path, file: str) -> None:
     shutil.copytree(SAMPLES / "digits-adam", folder / "bad")
-    (folder / "bad" / "config.json").write_text("{")
+    (folder / "bad" / file).write_bytes(b"")
     page = _open()
-    assert "damaged" in page.warning[0].value and len(page.dataframe[0].value) == 2
+    assert f"bad/{file} is damaged" in page.warning[0].value and str(folder) not in _told(page)
+    assert [run.partition(",")[0] for run in page.dataframe[0].value["Run"]] == ["Adam", "AdamQLR"]
+
+
+def _problems() -> list[str]:
+    """What the page says of the runs that it does not show, or not whole."""
+    found, problems = all_runs()
+    shown, remarks = readable({run.name: run for run in found})
+    assert len(shown) >= 2  # the packaged runs, whatever else there is
+    return problems + remarks
+
+
+DAMAGES = {
+    "config.json": (b"{", b"[]", b"\xff", b'{"plan": {"task": "digits"}}'),
+    "metrics/steps-000000000.parquet": (b"PAR1 and then nothing",),
+    "metrics/steps-000000096.parquet": (b"", b"\x00" * 100),
+    "metrics/evaluations-000000024.parquet": (b"PAR1",),
+}
+
+
+@pytest.mark.parametrize(("file", "content"), [(file, content) for file, all_ in DAMAGES.items() for content in all_])
+def test_whatever_is_damaged_is_named(folder: Path, file: str, content: bytes) -> None:
+    shutil.copytree(SAMPLES / "digits-adam", folder / "bad")
+    assert (folder / "bad" / file).is_file()
+    (folder / "bad" / file).write_bytes(content)
+    (problem,) = _problems()
+    assert problem.startswith(f"bad/{file} is damaged (") and str(folder) not in problem
+
+
+def _reconfigured(run: Path, **changes: object) -> None:
+    """Changes what config.json says; None takes an entry away."""
+    config = json.loads((run / "config.json").read_text()) | changes
+    (run / "config.json").write_text(json.dumps({key: value for key, value in config.items() if value is not None}))
+
+
+@pytest.mark.parametrize("name", ["metric", "steps_per_epoch", "hyperparameters", "parameters", "started"])
+def test_a_configuration_without_one_of_its_numbers_is_damaged(folder: Path, name: str) -> None:
+    shutil.copytree(SAMPLES / "digits-adam", folder / "bad")
+    _reconfigured(folder / "bad", **{name: None})
+    assert _problems() == [f"bad/config.json is damaged (it lacks '{name}'); the run cannot be read without it."]
+
+
+def test_a_part_that_holds_other_steps_than_its_name_says_is_damaged(folder: Path) -> None:
+    shutil.copytree(SAMPLES / "digits-adam", folder / "bad")
+    metrics = folder / "bad" / "metrics"
+    shutil.copy(metrics / "steps-000000000.parquet", metrics / "steps-000000007.parquet")
+    (problem,) = _problems()
+    assert problem.startswith("bad/metrics/steps-000000007.parquet is damaged (it does not hold the steps")
+
+
+def test_parts_that_hold_the_same_steps_are_named(folder: Path) -> None:
+    shutil.copytree(SAMPLES / "digits-adam", folder / "bad")
+    metrics = folder / "bad" / "metrics"
+    rest = read_part(metrics / "steps-000000000.parquet").query("step >= 7")
+    rest.to_parquet(metrics / "steps-000000007.parquet", index=False)
+    (problem,) = _problems()
+    assert problem.startswith("bad/metrics/steps-000000007.parquet has steps that the part before it has too")
+
+
+def _middle(folder: Path, kind: str) -> Path:
+    found = sorted((folder / "metrics").glob(f"{kind}-*"))
+    return found[len(found) // 2]
+
+
+def test_a_part_that_is_missing_in_the_middle_is_said_and_not_drawn_over(folder: Path) -> None:
+    shutil.copytree(SAMPLES / "digits-adam", folder / "torn")
+    for kind in ("steps", "evaluations"):
+        _middle(folder / "torn", kind).unlink()
+    gone = _middle(SAMPLES / "digits-adam", "steps")
+    run = next(run for run in all_runs()[0] if run.name == "torn")
+    first, last = int(gone.stem[-9:]), int(read_part(gone).step.max())
+    (shown, remarks) = readable({"torn": run})
+    assert list(shown) == ["torn"] and len(remarks) == 2
+    assert remarks[0].startswith(f"torn: torn/metrics/{gone.name} is missing, and with it steps {first} to {last}.")
+    assert "what was evaluated after step" in remarks[1]
+    loss = curves(run, "step", ("loss",))["loss"].set_index("x")["median"]
+    assert loss.loc[first:last].isna().all() and loss.drop(index=range(first, last + 1)).notna().all()
+    assert evaluation_curves(run, "epoch", ("test_metric",))["test_metric"]["median"].isna().sum() == 1
+    page = _open()
+    assert {remark.partition(": ")[2] for remark in remarks} <= {each.value.partition(": ")[2] for each in page.warning}
+    assert len(page.dataframe[0].value) == 3
+
+
+def test_runs_from_two_time_zones_stand_in_the_order_in_which_they_began(folder: Path) -> None:
+    for name, started in (
+        ("a", "2026-05-01T23:30:00+0900"),
+        ("b", "2026-05-01T15:00:00+0000"),
+        ("c", "2026-05-01T10:45:00-0400"),
+    ):
+        shutil.copytree(SAMPLES / "digits-adam", folder / name)
+        _reconfigured(folder / name, started=started)
+    assert [run.name for run in all_runs()[0]][:3] == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize(("named", "expected"), [("~/some runs", "some runs"), ("", "runs")])
+def test_the_folder_of_runs_knows_the_home_folder_and_emptiness_is_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str, expected: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(RUNS_DIRECTORY, named)
+    assert runs_folder() == tmp_path / expected
 
 
 def test_a_link_out_of_the_folder_is_not_followed(folder: Path, tmp_path: Path) -> None:

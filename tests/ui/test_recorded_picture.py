@@ -1,21 +1,25 @@
 """What the player is sent of recorded runs: the numbers of one seed, whole, and clear where there is none."""
 
 import json
+import shutil
 import struct
 from dataclasses import replace
 from pathlib import Path
 
+import altair as alt
 import numpy as np
+import pandas as pd
 import pytest
 
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.plan import Plan, prepare
 from qlr_core.recording import Recorder
-from qlr_core.runs import plan_from, read_evaluations, read_steps
+from qlr_core.report import Interval
+from qlr_core.runs import RUNS_DIRECTORY, plan_from, read_evaluations, read_part, read_steps
 from qlr_core.training import train
-from qlr_ui.recorded_charts import STEP_QUANTITIES, chart, key, look_of
+from qlr_ui.recorded_charts import STEP_QUANTITIES, Quantity, chart, key, look_of, table
 from qlr_ui.recorded_picture import recorded_picture
-from qlr_ui.recorded_runs import RUNS_DIRECTORY, Recorded, all_runs, curves
+from qlr_ui.recorded_runs import SAMPLES, Recorded, all_runs, curves
 
 
 @pytest.fixture
@@ -100,3 +104,41 @@ def test_a_chart_has_every_run_that_has_the_quantity_and_the_key_has_all(samples
     assert found["Adam, batch 256"][ratio.name].empty
     assert chart(ratio, "Seconds", {"Adam, batch 256": found["Adam, batch 256"][ratio.name]}, look) is None
     assert len(look.styles) == 2 and key(look).to_dict()["layer"]
+
+
+def test_the_player_says_nothing_at_a_step_whose_part_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RUNS_DIRECTORY, str(tmp_path))
+    shutil.copytree(SAMPLES / "digits-adam", tmp_path / "torn")
+    found = sorted((tmp_path / "torn" / "metrics").glob("steps-*"))
+    gone = read_part(found[1])
+    found[1].unlink()
+    runs = {run.label: run for run in all_runs()[0] if run.folder.name == "torn"}
+    data = recorded_picture(runs, _styles(runs), seed=0)
+    header, base = _header(data)
+    (described,) = header["runs"]
+    table = np.frombuffer(data, "<f4", len(header["columns"]) * described["steps"], base + described["offset"])
+    losses = table.reshape(-1, described["steps"])[header["columns"].index("loss")]
+    assert np.flatnonzero(np.isnan(losses)).tolist() == sorted(gone.step.unique())
+    assert described["status"] == "finished" and "missing" in described["status_text"]
+
+
+def test_a_line_breaks_at_a_gap_and_an_infinite_end_of_a_band_lies_at_the_edge() -> None:
+    nan, inf = np.nan, np.inf
+    frame = pd.DataFrame(
+        {"x": [0, 1, 2, 3, 4.0], "median": [1, 2, nan, 3, inf], "low": [1, 1, nan, 2, 2], "high": [2, 8, nan, inf, inf]}
+    )  # fmt: skip
+    drawn = chart(STEP_QUANTITIES[0], "Step", {"Adam": frame}, look_of({"Adam": "adam"}, dark=False))
+    assert drawn is not None
+    rows = alt.to_values(drawn.data)["values"]
+    assert [(row["x"], row["piece"]) for row in rows] == [(0, 0), (1, 0), (3, 1)]
+    assert rows[2]["high"] == 8 and rows[2]["told"] == "3 [2, not finite]"
+    upward = frame.assign(low=[0.5, -inf, nan, 0.6, -inf])
+    rows = alt.to_values(
+        chart(Quantity("test_metric", "Test accuracy"), "Step", {"Adam": upward}, look_of({"Adam": "adam"}, False)).data
+    )
+    assert [row["low"] for row in rows["values"]] == [0.5, 0.5, 0.6]
+
+
+def test_diverged_seeds_are_written_as_what_they_are() -> None:
+    found = table({"Adam": {"final_test_metric": Interval(0.7, -np.inf, 0.9)}}, "accuracy")
+    assert found["Test accuracy"].tolist() == ["70.0 % [not finite, 90.0 %]"]
