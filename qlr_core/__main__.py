@@ -1,10 +1,8 @@
-"""The command line: ``python -m qlr_core``."""
+"""The command line: ``python -m qlr_core``. What needs JAX imports it when it runs, so that lists and --help need not wait."""
 
 import typer
 
-from qlr_core.bench.command import bench, device_check
-from qlr_core.optimizers import OPTIMIZERS
-from qlr_core.reference import hyperparameter_table
+from qlr_core.bench_command import bench, device_check
 from qlr_core.sources.commands import data
 from qlr_core.train_command import tasks, train_task
 
@@ -24,6 +22,9 @@ def main() -> None:
 @app.command()
 def optimizers() -> None:
     """List the optimizers, and every number that they take, as the README's table."""
+    from qlr_core.optimizers import OPTIMIZERS  # only here: with them comes JAX, which takes seconds to load
+    from qlr_core.reference import hyperparameter_table
+
     for spec in OPTIMIZERS:
         reason = spec.unavailable()
         typer.echo(f"{spec.name:18} {spec.description}" + (f" Not available here: {reason}" if reason else ""))

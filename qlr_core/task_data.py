@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int32, Num, Shaped, UInt8
 
-from qlr_core.datasets.base import mean_and_scale
 from qlr_core.sources import DataError, RawData, RawText
 
 # Tokens of a row of text.
@@ -46,6 +45,8 @@ def vectors(raw: RawData, validation_share: float, *, shared_scale: bool = False
     ``shared_scale`` normalizes all inputs with one mean and scale, as for the pixels of an image; ``values`` says that the
     targets are values, which are normalized too.
     """
+    from qlr_core.datasets.base import mean_and_scale  # only here: the list of the tasks is not to wait for it and JAX
+
     rows = _training_rows(raw, validation_share)
     mean, scale = mean_and_scale(raw.train.inputs[:rows], None if shared_scale else 0)
     target_mean, target_scale = np.zeros(1, np.float32), np.ones(1, np.float32)

@@ -1,23 +1,26 @@
-"""The full tasks: which data, which model, which loss, which batch, and for how long."""
+"""The full tasks: which data, which model, which loss, which batch, and for how long.
+
+Models, losses and packaged data are imported by what makes them: the list of the tasks need not wait for JAX.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qlr_core.augmentation import augmented
-from qlr_core.datasets import dataset_named
-from qlr_core.models import Model, mlp, resnet, surface_model, transformer
-from qlr_core.normalization import normalized
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from qlr_core.registry import named
 from qlr_core.sources import RawData, RawText, Rows, source_named
-from qlr_core.surfaces import rosenbrock
 from qlr_core.task_data import TaskData, images, same_everywhere, vectors, windows
 
+if TYPE_CHECKING:
+    from qlr_core.models import Model
+    from qlr_core.objective import Loss
+
+# The losses of the core that a task may have, by name.
+CROSS_ENTROPY, SQUARED_ERROR = "softmax_cross_entropy", "squared_error"
 _PAPER = "Clarke & Hernández-Lobato 2024, section 4"
 # Of rows without a published test part, in stored order: the last fifth is the test.
 _TEST_SHARE = 0.2
@@ -30,8 +33,9 @@ class Task:
     """What a task says of itself; the registry is made of these.
 
     ``raw(directory, allow_partial)`` gives the data as they are stored, ``parts(raw)`` what to train, validate and test
-    on, and ``model(data)`` the model, which may depend on them: on the vocabulary, the mean of the pixels. An example is
-    a row; where the loss has one number a token, an example is a token, and losses and accuracies are means over tokens.
+    on, and ``model(data)`` the model, which may depend on them: on the vocabulary, the mean of the pixels. ``loss_name``
+    names the loss. An example is a row; where the loss has one number a token, an example is a token, and losses and
+    accuracies are means over tokens.
 
     ``batch_size`` is that of the first-order baselines, in rows, 0 for the full batch; ``large_batch`` gives AdamQLR and
     K-FAC a larger one. ``epochs`` is how long a run takes by default. ``chunk`` is how many steps run at most before they
@@ -44,8 +48,8 @@ class Task:
     label: str
     raw: Callable[[str | Path, bool], RawData | RawText]
     parts: Callable[[Any], TaskData]
-    model: Callable[[TaskData], Model]
-    loss: Loss
+    model: Callable[[TaskData], "Model"]
+    loss_name: str
     batch_size: int
     epochs: int
     source: str
@@ -57,7 +61,14 @@ class Task:
     @property
     def metric(self) -> str:
         """What is reported beside the loss: "accuracy" (a share) or "rmse", in the units of the values to predict."""
-        return "accuracy" if self.loss is SOFTMAX_CROSS_ENTROPY else "rmse"
+        return "accuracy" if self.loss_name == CROSS_ENTROPY else "rmse"
+
+    @property
+    def loss(self) -> "Loss":
+        """What is minimized: the mean of this over the examples."""
+        from qlr_core.objective import LOSSES
+
+        return named(LOSSES, self.loss_name, "loss")
 
     def load(self, directory: str | Path = "", allow_partial: bool = False) -> TaskData:
         """The data, in parts; DataError, with the remedy, where they are missing or damaged."""
@@ -72,6 +83,8 @@ class Task:
 
 def _packaged(name: str, directory: str | Path, allow_partial: bool) -> RawData:
     """A dataset that is packaged with scikit-learn, in its own order."""
+    from qlr_core.datasets import dataset_named
+
     dataset = dataset_named(name)
     inputs, targets = dataset.rows(dataset.default_knobs, 0)
     test = round(_TEST_SHARE * len(inputs))
@@ -84,7 +97,10 @@ def _no_data(directory: str | Path, allow_partial: bool) -> RawData:
     return RawData(row, row)
 
 
-def _rosenbrock(data: TaskData) -> Model:
+def _rosenbrock(data: TaskData) -> "Model":
+    from qlr_core.models import surface_model
+    from qlr_core.surfaces import rosenbrock
+
     return surface_model(rosenbrock)
 
 
@@ -92,17 +108,25 @@ def _published(name: str, directory: str | Path, allow_partial: bool) -> RawData
     return source_named(name).load(directory, allow_partial=allow_partial)
 
 
-def _mlp(hidden: int, outputs: int, data: TaskData) -> Model:
+def _mlp(hidden: int, outputs: int, data: TaskData) -> "Model":
+    from qlr_core.models import mlp
+
     return mlp((hidden,), outputs)
 
 
-def _resnet_18(augments: bool, data: TaskData) -> Model:
+def _resnet_18(augments: bool, data: TaskData) -> "Model":
     """ResNet-18 for ten classes; the pixels that a crop adds are of the mean color."""
+    from qlr_core.augmentation import augmented
+    from qlr_core.models import resnet
+    from qlr_core.normalization import normalized
+
     model = resnet(10)
     return normalized(augmented(model) if augments else model, data.pixel_mean, data.pixel_scale)
 
 
-def _transformer(data: TaskData) -> Model:
+def _transformer(data: TaskData) -> "Model":
+    from qlr_core.models import transformer
+
     return transformer(len(data.vocabulary))
 
 
@@ -113,7 +137,7 @@ ROSENBROCK = Task(
     raw=_no_data,
     parts=same_everywhere,
     model=_rosenbrock,
-    loss=SQUARED_ERROR,
+    loss_name=SQUARED_ERROR,
     batch_size=0,
     epochs=200,
     source="Rosenbrock 1960, as residuals; seed 0 starts where the lab does",
@@ -124,7 +148,7 @@ DIGITS = Task(
     raw=partial(_packaged, "digits"),
     parts=partial(vectors, validation_share=1 / 6, shared_scale=True),
     model=partial(_mlp, 32, 10),
-    loss=SOFTMAX_CROSS_ENTROPY,
+    loss_name=CROSS_ENTROPY,
     batch_size=256,
     epochs=50,
     source="scikit-learn's digits: Alpaydin & Kaynak 1998, UCI",
@@ -136,7 +160,7 @@ DIABETES = Task(
     raw=partial(_packaged, "diabetes"),
     parts=partial(vectors, validation_share=1 / 6, values=True),
     model=partial(_mlp, 32, 1),
-    loss=SQUARED_ERROR,
+    loss_name=SQUARED_ERROR,
     batch_size=256,
     epochs=50,
     source="scikit-learn's diabetes: Efron et al. 2004",
@@ -148,7 +172,7 @@ UCI_ENERGY = Task(
     raw=partial(_published, "uci_energy"),
     parts=partial(vectors, validation_share=0.15, values=True),
     model=partial(_mlp, 50, 1),
-    loss=SQUARED_ERROR,
+    loss_name=SQUARED_ERROR,
     batch_size=0,
     epochs=4000,
     source=_PAPER,
@@ -160,7 +184,7 @@ UCI_PROTEIN = Task(
     raw=partial(_published, "uci_protein"),
     parts=partial(vectors, validation_share=0.15, values=True),
     model=partial(_mlp, 100, 1),
-    loss=SQUARED_ERROR,
+    loss_name=SQUARED_ERROR,
     batch_size=1000,
     epochs=200,
     source=_PAPER,
@@ -172,7 +196,7 @@ FASHION_MNIST = Task(
     raw=partial(_published, "fashion_mnist"),
     parts=partial(vectors, validation_share=1 / 6, shared_scale=True),
     model=partial(_mlp, 50, 10),
-    loss=SOFTMAX_CROSS_ENTROPY,
+    loss_name=CROSS_ENTROPY,
     batch_size=50,
     epochs=10,
     source=_PAPER,
@@ -185,7 +209,7 @@ SVHN = Task(
     raw=partial(_published, "svhn"),
     parts=partial(images, validation_share=1 / 6),
     model=partial(_resnet_18, False),
-    loss=SOFTMAX_CROSS_ENTROPY,
+    loss_name=CROSS_ENTROPY,
     batch_size=256,
     epochs=10,
     source=_PAPER,
@@ -210,7 +234,7 @@ TEXT = Task(
     raw=partial(_published, "python_docs"),
     parts=windows,
     model=_transformer,
-    loss=SOFTMAX_CROSS_ENTROPY,
+    loss_name=CROSS_ENTROPY,
     batch_size=30,
     epochs=100,
     source="the help topics that ship with CPython; the model is Radford et al. 2019's, small",

@@ -17,7 +17,6 @@ from qlr_ui.vega_numbers import LABEL
 HEIGHT = 250
 # Pixels: the height of a line of the key, how long its dash is, and where its words begin.
 ROW, _DASH, _WORDS = 24, 40, 50
-# The numbers of a point, as a tooltip shows them.
 # Between the decades of a logarithmic axis the lines are only to be felt.
 _A_DECADE = "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6"
 

@@ -6,15 +6,13 @@ from typing import Annotated
 import typer
 
 from qlr_core import sources
-from qlr_core.sources.check import verdicts
 from qlr_core.sources.directory import DATA_DIRECTORY, data_directory
-from qlr_core.sources.download import fetch as fetch_files
 
 data = typer.Typer(no_args_is_help=True, help="The real data of the full tasks: what there is, is it whole, get it.")
 
 Name = Annotated[str, typer.Argument(help="The name of a source, as `data list` gives it.")]
 Directory = Annotated[
-    str, typer.Option("--directory", help=f"The data directory; else {DATA_DIRECTORY}, else the user's cache.")
+    str, typer.Option("--data-dir", help=f"The data directory; else {DATA_DIRECTORY}, else the user's cache.")
 ]
 
 
@@ -38,6 +36,8 @@ def check(name: Name, directory: Directory = "") -> None:
 @data.command()
 def fetch(name: Name, directory: Directory = "") -> None:
     """Download the files of a source that are missing, then check them all."""
+    from qlr_core.sources.download import fetch as fetch_files  # only here: lists and --help need no downloader
+
     source, folder = _source(name), data_directory(directory)
     try:
         fetch_files(source, folder)
@@ -58,6 +58,8 @@ def _source(name: str) -> sources.Source:
 
 def _report(source: sources.Source, folder: Path) -> None:
     """One line for each file; exits with 1 unless all are ok."""
+    from qlr_core.sources.check import verdicts
+
     found = verdicts(source, folder)
     for each in found:
         compared = f"expected {each.expected}, found {each.found}"

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 
 from qlr_core.sources.base import RawData, Rows, Source, SourceFile, class_numbers, damaged
 
@@ -19,8 +18,10 @@ def read_mat(path: Path, rows: int) -> Rows:
 
     DataError where the file is damaged or holds arrays of another shape, or labels outside 1 … 10.
     """
+    from scipy.io import loadmat  # only here: whoever lists the sources is not to wait for it
+
     try:
-        found = scipy.io.loadmat(path, variable_names=["X", "y"])
+        found = loadmat(path, variable_names=["X", "y"])
         images, labels = np.asarray(found["X"]), np.asarray(found["y"])
     except FileNotFoundError:
         raise

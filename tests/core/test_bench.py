@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 from qlr_core import bench
 from qlr_core.__main__ import app
-from qlr_core.bench import networks, recording, seeds, surfaces
+from qlr_core.bench import GROUPS, networks, recording, seeds, surfaces
 from qlr_core.bench.row import Note, Row
 from qlr_core.bench.steps import against_adam, against_kfac, classifier, plain_adam_steps, registered_steps
+from qlr_core.bench_command import GROUP_NAMES
 from qlr_core.models import mlp, resnet, transformer
 from qlr_core.models.transformer import TransformerSize
 from qlr_core.objective import Batch
@@ -137,3 +138,7 @@ def test_surfaces_have_no_peer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surfaces, "SIDE", 2)
     run, grid = map(a_measured, surfaces.surface_speed(1))
     assert run.peer is grid.peer is None and run.bar == 1.0 and "2 × 2" in grid.name
+
+
+def test_the_help_names_every_group() -> None:
+    assert tuple(group.name for group in GROUPS) == GROUP_NAMES

@@ -121,23 +121,23 @@ def test_the_list_names_every_source_and_the_folder(tmp_path: Path, monkeypatch:
 def test_a_check_tells_missing_and_altered_files_and_exits_with_one(tmp_path: Path) -> None:
     small("uci_energy", tmp_path)
     (tmp_path / "uci_energy/permutation_indices.txt").unlink()
-    code, text = data("check", "uci_energy", "--directory", str(tmp_path))
+    code, text = data("check", "uci_energy", "--data-dir", str(tmp_path))
     assert code == 1
     assert "altered  uci_energy/data.txt  expected sha256:7f8bf024" in text
     assert "missing  uci_energy/permutation_indices.txt" in text
     assert "Delete what is altered" in text
-    assert data("check", "python_docs", "--directory", str(tmp_path))[0] == 0
+    assert data("check", "python_docs", "--data-dir", str(tmp_path))[0] == 0
 
 
 def test_a_fetch_downloads_and_checks(server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qlr_core.sources.SOURCES", (source_of(published(server.address)),))
-    code, text = data("fetch", "local", "--directory", str(tmp_path))
+    code, text = data("fetch", "local", "--data-dir", str(tmp_path))
     assert code == 0
     assert "100 % of 0.2 MiB" in text
     assert "ok       local/data.bin" in text
     (tmp_path / "local/data.bin").unlink()
     server.content.clear()
-    code, text = data("fetch", "local", "--directory", str(tmp_path))
+    code, text = data("fetch", "local", "--data-dir", str(tmp_path))
     assert code == 1
     assert "put it at" in text
 
