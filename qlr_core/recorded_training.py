@@ -32,13 +32,14 @@ def train_and_record(prepared: Prepared, folder: Path, resumes: bool, checkpoint
         begin = recorder.resume(prepared)
         events = also.enter_context(_event_files(prepared, folder)) if tensorboard and is_first_process() else None
         typer.echo(f"{folder}: from step {begin.step:,} to {prepared.plan.steps:,}")
-        saved, evaluation, last, finite = time.monotonic(), None, begin, True
+        saved, last, finite = time.monotonic(), begin, True
+        line = progress_line.ProgressLine(prepared, begin.step)
         for progress in train(prepared, begin):
             recorder.write(prepared, progress)
             if events is not None:
                 events.write(progress)
-            evaluation, last = progress.evaluation or evaluation, progress.after
-            progress_line.show(prepared, progress, evaluation)
+            last = progress.after
+            line.show(progress)
             finite = finite and _is_finite(prepared, progress)
             number = agreed(signals[0] if signals else 0)
             if agreed(int(number > 0 or time.monotonic() - saved >= checkpoint_seconds)):
