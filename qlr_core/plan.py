@@ -1,5 +1,6 @@
 """What a run is to train, as plain values; and the same made real: data on the device, a model, an optimizer."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ from qlr_core.seeds import start_seeds
 from qlr_core.task_data import TaskData
 from qlr_core.tasks import Task, task_named
 
+# The names of a run's parts have nine digits, and its tables keep a seed in 32 bits.
+MOST_STEPS, LAST_SEED = 10**9 - 1, 2**31 - 1
 # Apart from the streams that split and generate data and make the labs' schedules.
 _EPOCH_STREAM = 20
 
@@ -101,8 +104,15 @@ def _check(plan: Plan) -> None:
     for name, low in (("steps", 1), ("batch_size", 0), ("evaluate_every", 1), ("seeds_at_once", 0)):
         if getattr(plan, name) < low:
             raise ValueError(f"{name} = {getattr(plan, name)} is out of range; give a whole number from {low} up.")
-    if not plan.seeds or min(plan.seeds) < 0 or len(set(plan.seeds)) < len(plan.seeds):
-        raise ValueError(f"seeds = {plan.seeds} are no seeds; give one or more different whole numbers from 0 up.")
+    if plan.steps > MOST_STEPS:
+        raise ValueError(f"steps = {plan.steps:,} is out of range; give at most {MOST_STEPS:,}.")
+    if not plan.seeds or min(plan.seeds) < 0 or max(plan.seeds) > LAST_SEED or len(set(plan.seeds)) < len(plan.seeds):
+        shown = f"{plan.seeds[0]}, …, {plan.seeds[-1]}" if len(plan.seeds) > 3 else ", ".join(map(str, plan.seeds)) or "none"
+        raise ValueError(f"Seeds: {shown}. Give one or more different whole numbers from 0 to {LAST_SEED:,}.")
+    largest = float(np.finfo(np.float32).max)
+    for name, value in plan.values:
+        if math.isfinite(value) and abs(value) > largest:
+            raise ValueError(f"{name} = {value:g} is too large for float32; give at most {largest:g}.")
 
 
 def start_arguments(prepared: Prepared) -> tuple[Any, ...]:

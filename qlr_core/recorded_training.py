@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from qlr_core import progress_line
+from qlr_core.checkpoints import is_unchecked
 from qlr_core.devices import agreed, is_first_process
 from qlr_core.plan import Prepared
 from qlr_core.recording import Recorder
@@ -27,13 +28,17 @@ def train_and_record(prepared: Prepared, folder: Path, resumes: bool, checkpoint
     or written; what was written before stays whole.
     """
     with Recorder(folder) as recorder, _told_to_stop() as signals, ExitStack() as also:
-        if not resumes:
+        if resumes:
+            recorder.extend(prepared.plan)
+        else:
             recorder.begin(prepared)
         begin = recorder.resume(prepared)
+        if is_unchecked(folder):
+            typer.echo(f"The checkpoint of step {begin.step:,} has no checksums beside it; it is taken as it is.", err=True)
         events = also.enter_context(_event_files(prepared, folder)) if tensorboard and is_first_process() else None
         typer.echo(f"{folder}: from step {begin.step:,} to {prepared.plan.steps:,}")
         saved, last, finite = time.monotonic(), begin, True
-        line = progress_line.ProgressLine(prepared, begin.step)
+        line, checkpointed = progress_line.ProgressLine(prepared, begin.step), begin.step
         for progress in train(prepared, begin):
             recorder.write(prepared, progress)
             if events is not None:
@@ -44,12 +49,13 @@ def train_and_record(prepared: Prepared, folder: Path, resumes: bool, checkpoint
             number = agreed(signals[0] if signals else 0)
             if agreed(int(number > 0 or time.monotonic() - saved >= checkpoint_seconds)):
                 recorder.checkpoint(last)
-                saved = time.monotonic()
+                saved, checkpointed = time.monotonic(), last.step
             if number:
                 progress_line.close()
                 typer.echo(f"Stopped at step {last.step:,}. Go on with: python -m qlr_core train --resume {folder}")
                 return 128 + number
-        recorder.checkpoint(last)
+        if checkpointed < last.step:
+            recorder.checkpoint(last)
     progress_line.close()
     typer.echo("Done.")
     return 0

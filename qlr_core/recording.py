@@ -5,12 +5,12 @@ import json
 import math
 import os
 import platform
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,9 +18,9 @@ from typing import Any
 import jax
 import numpy as np
 import pandas as pd
-from orbax.checkpoint import v1 as ocp
 
-from qlr_core.devices import is_first_process, replicated
+from qlr_core.checkpoints import clear_unfinished, load_checkpoint, save_checkpoint
+from qlr_core.devices import agreed, is_first_process
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.base import StepInfo
 from qlr_core.plan import Plan, Prepared
@@ -42,8 +42,6 @@ from qlr_core.runs import (
 from qlr_core.training import Progress, Snapshot, first_snapshot
 
 _PACKAGES = ("jax", "jaxlib", "optax", "flax", "kfac-jax", "numpy", "orbax-checkpoint")
-# A checkpoint that was just being replaced when the process died has a sound one before it.
-_KEPT = 2
 _ATTEMPTS = 10
 
 
@@ -55,6 +53,39 @@ def writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         remedy = "Free some space or name another folder (--out), then go on with --resume."
         raise RunError(f"{folder} cannot be written: {error.strerror or error}. {remedy}") from None
+
+
+def new_folder(out: Path, name: str) -> Path:
+    """Makes the folder of a new run below ``out``, numbered where there is one of that name already.
+
+    Of several processes the first one makes it; all get the same. RunError where it cannot be made.
+    """
+    number = 0
+    try:
+        if is_first_process():
+            with writing(out / name):
+                number = _made(out, name)
+    finally:
+        number = agreed(number)  # whatever happens, the others do not wait for ever
+    if number == 0:
+        raise RunError(f"The first process could not make {out / name}; it says why.")
+    return _numbered(out, name, number)
+
+
+def _made(out: Path, name: str) -> int:
+    """Makes the first of the numbered folders that nobody has made yet; two processes never make the same."""
+    out.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        try:
+            _numbered(out, name, number).mkdir()
+        except FileExistsError:
+            continue
+        return number
+    raise AssertionError
+
+
+def _numbered(out: Path, name: str, number: int) -> Path:
+    return out / (name if number == 1 else f"{name}-{number}")
 
 
 class Recorder:
@@ -96,25 +127,25 @@ class Recorder:
             return
         if (self.folder / CONFIG).exists():
             raise RunError(f"{self.folder} has a run. Go on with it by --resume, or name another folder.")
-        text = json.dumps(_configuration(prepared), indent=2, allow_nan=False)
+        self._configure(_configuration(prepared))
+
+    def extend(self, plan: Plan) -> None:
+        """Writes down that the run is to have as many steps as this plan of it says."""
+        config = read_config(self.folder)
+        if self._writes and plan_from(config["plan"]) != plan:
+            self._configure(config | {"plan": _plain(plan.as_plain())})
+
+    def _configure(self, config: dict[str, Any]) -> None:
+        text = json.dumps(config, indent=2, allow_nan=False)
         with writing(self.folder):
             self._replace(self.folder / CONFIG, lambda path: path.write_text(text, encoding="utf-8"))
 
     def resume(self, prepared: Prepared) -> Snapshot:
-        """The last checkpoint, or the start where there is none.
+        """The last checkpoint, or the start where there is none; RunError where it is not what was saved.
 
         Metrics from later steps are taken away, and checkpoints that a killed process did not finish.
         """
-        like = first_snapshot(prepared)
-        found = sorted((self.folder / CHECKPOINTS).glob("step-?????????"))
-        begin = like
-        if found:
-            try:
-                state = ocp.load(str(found[-1]), replicated(like.runs))
-            except (OSError, ValueError, KeyError) as error:
-                remedy = f"Delete {found[-1]} to go on from the checkpoint before it."
-                raise RunError(f"The checkpoint {found[-1].name} cannot be read ({error}). {remedy}") from None
-            begin = Snapshot(step_of(found[-1]), state)
+        begin = load_checkpoint(self.folder, first_snapshot(prepared))
         if self._writes:
             self._take_away_after(begin.step)
         return begin
@@ -128,8 +159,7 @@ class Recorder:
             for path in parts(self.folder, EVALUATIONS):
                 if step_of(path) > step:
                     path.unlink()
-            for path in (self.folder / CHECKPOINTS).glob("*.orbax-checkpoint-tmp"):
-                shutil.rmtree(path)
+            clear_unfinished(self.folder)
 
     def write(self, prepared: Prepared, progress: Progress) -> None:
         """Adds the steps, and the evaluation if there is one."""
@@ -145,13 +175,8 @@ class Recorder:
 
     def checkpoint(self, snapshot: Snapshot) -> None:
         """Saves the state; the two newest checkpoints are kept."""
-        folder = self.folder / CHECKPOINTS
         with writing(self.folder):
-            ocp.save(str(folder / f"step-{snapshot.step:09d}"), replicated(snapshot.runs), overwrite=True)
-            if not self._writes:
-                return
-            for old in sorted(folder.glob("step-?????????"))[:-_KEPT]:
-                shutil.rmtree(old)
+            save_checkpoint(self.folder, snapshot)
 
     @staticmethod
     def _replace(path: Path, write: Any) -> None:

@@ -108,7 +108,9 @@ def plan_from(plain: dict[str, Any]) -> Plan:
     """The plan that ``Plan.as_plain`` wrote; infinity, which JSON lacks, is "inf". ValueError, TypeError, … for another."""
     pairs = {name: tuple((str(key), value) for key, value in plain[name]) for name in ("choices", "values")}
     values = tuple((name, float(value)) for name, value in pairs["values"])
-    numbers = {name: int(plain[name]) for name in ("batch_size", "steps", "evaluate_every", "seeds_at_once") if name in plain}
+    numbers: dict[str, Any] = {
+        name: int(plain[name]) for name in ("batch_size", "steps", "evaluate_every", "seeds_at_once") if name in plain
+    }
     seeds = tuple(int(seed) for seed in plain["seeds"])
     return Plan(**(plain | numbers | {"choices": pairs["choices"], "values": values, "seeds": seeds}))
 

@@ -155,7 +155,7 @@ def _in_pieces(quantity: Quantity, frame: pd.DataFrame) -> pd.DataFrame:
     """The points with a median that can be drawn, the number of each one's piece, and what its three numbers are in words."""
     drawn = _can_be_drawn(quantity, frame["median"]) & frame.x.notna()
     told = [_written(Interval(*numbers), False) for numbers in zip(frame["median"], frame.low, frame.high, strict=True)]
-    return frame.assign(piece=(~drawn).cumsum(), told=told)[drawn]
+    return frame.assign(piece=(~drawn).cumsum(), told=told).loc[drawn]
 
 
 def _can_be_drawn(quantity: Quantity, values: Any) -> Any:

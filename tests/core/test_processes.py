@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qlr_core.runs import CHECKPOINTS, read_evaluations, read_steps, recorded_runs
+from qlr_core.checkpoints import saved_checkpoints
+from qlr_core.runs import read_evaluations, read_steps, recorded_runs
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"JAX_PLATFORMS": "cpu"}
@@ -66,7 +67,7 @@ def test_two_processes_train_as_one_stop_together_and_go_on(tmp_path: Path) -> N
     # Sums over parts of a batch in another order: roundings of float32, which six steps carry on.
     np.testing.assert_allclose(read_steps(two).loss[:first], read_steps(one).loss, rtol=1e-4)
     np.testing.assert_allclose(read_evaluations(two).test_loss[: first // 2], read_evaluations(one).test_loss, rtol=1e-3)
-    (checkpoint,) = (two / CHECKPOINTS).glob("step-*")
+    (checkpoint,) = saved_checkpoints(two)
     assert int(checkpoint.name.removeprefix("step-")) == len(read_steps(two)) / 2 < 60
     _ended(_start(("--resume", str(two)), 2), 0)
     assert len(read_steps(two)) == 2 * 60 and read_steps(two).loss.iloc[-1] < 0.5

@@ -111,7 +111,7 @@ def test_a_long_curve_is_thinned_and_loses_no_spike() -> None:
 
 def test_a_curve_has_a_gap_where_steps_are_missing_and_the_axes_go_on_behind_it() -> None:
     whole = table(np.arange(12.0).reshape(6, 2))
-    axes = with_axes(whole[~whole.step.isin([2, 3])], 2)
+    axes = with_axes(whole.loc[~whole.step.isin([2, 3])], 2)
     found = curve(axes, "gradient_equivalents", "loss")
     assert np.isnan(found["median"]).tolist() == [False, False, True, True, False, False]
     assert np.isnan(found[["low", "high"]]).all(axis=1).tolist() == np.isnan(found["median"]).tolist()

@@ -133,10 +133,9 @@ def test_a_line_breaks_at_a_gap_and_an_infinite_end_of_a_band_lies_at_the_edge()
     assert [(row["x"], row["piece"]) for row in rows] == [(0, 0), (1, 0), (3, 1)]
     assert rows[2]["high"] == 8 and rows[2]["told"] == "3 [2, not finite]"
     upward = frame.assign(low=[0.5, -inf, nan, 0.6, -inf])
-    rows = alt.to_values(
-        chart(Quantity("test_metric", "Test accuracy"), "Step", {"Adam": upward}, look_of({"Adam": "adam"}, False)).data
-    )
-    assert [row["low"] for row in rows["values"]] == [0.5, 0.5, 0.6]
+    drawn = chart(Quantity("test_metric", "Test accuracy"), "Step", {"Adam": upward}, look_of({"Adam": "adam"}, dark=False))
+    assert drawn is not None
+    assert [row["low"] for row in alt.to_values(drawn.data)["values"]] == [0.5, 0.5, 0.6]
 
 
 def test_diverged_seeds_are_written_as_what_they_are() -> None:

@@ -8,9 +8,10 @@ import pytest
 import vl_convert
 from PIL import Image
 
+from qlr_core.runs import RUNS_DIRECTORY
 from qlr_ui.recorded_charts import STEP_QUANTITIES, Look, chart, look_of
 from qlr_ui.recorded_png import charts_png
-from qlr_ui.recorded_runs import RUNS_DIRECTORY, all_runs, curves
+from qlr_ui.recorded_runs import all_runs, curves
 
 SIZE = (2560, 1440)
 
