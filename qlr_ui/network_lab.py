@@ -133,6 +133,7 @@ def _fork() -> None:
 
 
 def _rest() -> None:
+    STORE.asked()
     asked = _asked("rest")
     st.session_state[_REST] = (int(asked["run"].removeprefix("r")), int(asked["step"]))
 

@@ -1,0 +1,139 @@
+"""A lab's state and its address: one write a change, and an address that the lab did not write rules."""
+
+import pytest
+from streamlit.runtime.state.query_params import QueryParams
+from streamlit.testing.v1 import AppTest
+
+
+def _lab() -> None:
+    """A lab whose state is one number up to 100; another page has none of its widgets."""
+    import streamlit as st
+
+    from qlr_ui.links import LinkError
+    from qlr_ui.store import Store
+
+    def from_link(word: str) -> int:
+        if not word.isdigit():
+            raise LinkError("This link is damaged.")
+        return int(word)
+
+    store = Store("small_lab", 0, "small", str, from_link)
+    if not st.toggle("Another page", key="away"):
+        store.open_link()
+        key = store.key("number")
+        st.session_state.setdefault(key, store.current())
+        number = min(int(st.number_input("Number", 0, 1000, key=key)), 100)
+        st.button("Hundred", on_click=lambda: store.replace(100))
+        st.button("Look", on_click=store.asked)
+        store.keep(number)
+        store.write_link(number)
+        st.caption(f"{number} {store.view()}")
+
+
+@pytest.fixture
+def writes(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """Every address that the server writes: the browser makes an entry of each."""
+    found: list[dict[str, str]] = []
+    send = QueryParams._send_query_param_msg
+
+    def noted(params: QueryParams) -> None:
+        found.append(params.to_dict())
+        send(params)
+
+    monkeypatch.setattr(QueryParams, "_send_query_param_msg", noted)
+    return found
+
+
+def _open(**address: str) -> AppTest:
+    return _at(AppTest.from_function(_lab, default_timeout=60), **address)
+
+
+def _at(page: AppTest, **address: str) -> AppTest:
+    """A rerun that the browser asks for with another address, as Back, Forward and links inside the app do."""
+    page.query_params.clear()
+    page.query_params.update(address)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def _number(page: AppTest) -> int:
+    assert page.number_input[0].value == int(page.caption[0].value.split()[0]) or page.number_input[0].value > 100
+    return int(page.caption[0].value.split()[0])
+
+
+def test_a_change_is_one_write_and_nothing_else_writes(writes) -> None:
+    page = _open(other="kept", step="3")
+    assert "'step': '3'" in page.caption[0].value
+    page.number_input[0].set_value(7).run()
+    page.run()
+    page.button[0].click().run()
+    page.number_input[0].set_value(0).run()
+    assert writes == [{"other": "kept", "small": "7"}, {"other": "kept", "small": "100"}, {"other": "kept"}]
+
+
+def test_back_and_forward_show_what_was_there_and_write_nothing(writes) -> None:
+    page = _open()
+    for number in (7, 9, 11):
+        page.number_input[0].set_value(number).run()
+    assert len(writes) == 3
+    assert _number(_at(page, small="9")) == 9
+    assert _number(_at(page, small="7")) == 7
+    assert _number(_at(page)) == 0
+    assert _number(_at(page, small="7")) == 7
+    assert len(writes) == 3
+    page.number_input[0].set_value(8).run()
+    assert writes[3:] == [{"small": "8"}]
+
+
+def test_a_second_link_opens_with_its_view_also_the_one_that_was_left_last(writes) -> None:
+    page = _open(small="7")
+    page.number_input[0].set_value(8).run()
+    assert _number(_at(page, small="7", step="30")) == 7 and "'step': '30'" in page.caption[0].value
+    assert _number(_at(page, small="7", step="31")) == 7 and "'step': '31'" in page.caption[0].value
+    page.number_input[0].set_value(8).run()
+    assert page.caption[0].value == "8 {}"
+    assert writes == [{"small": "8"}] * 2
+
+
+def test_a_link_that_the_widgets_make_something_else_of_stays_as_it_was_given(writes) -> None:
+    page = _open(small="250")
+    assert _number(page) == 100
+    page.run()
+    assert not writes
+
+
+@pytest.mark.parametrize("address", [{}, {"small": "7"}])
+def test_an_address_that_is_older_than_what_was_just_moved_does_not_undo_it(writes, address: dict[str, str]) -> None:
+    page = _open(**address)
+    page.number_input[0].set_value(9).run()
+    page.number_input[0].set_value(11)
+    assert _number(_at(page, **address)) == 11
+    page.button[0].click()
+    assert _number(_at(page, **address)) == 100
+    page.button[1].click()
+    assert _number(_at(page, **address)) == 100
+    assert page.query_params == {"small": "100"}
+
+
+def test_a_lab_that_is_entered_from_the_navigation_shows_what_it_showed_last(writes) -> None:
+    page = _open()
+    page.number_input[0].set_value(7).run()
+    page.toggle[0].set_value(True)
+    _at(page)
+    page.toggle[0].set_value(False)
+    assert _number(_at(page)) == 7
+    assert page.query_params == {"small": "7"} and len(writes) == 2
+    page.toggle[0].set_value(True)
+    _at(page)
+    page.toggle[0].set_value(False)
+    assert _number(_at(page, small="9")) == 9  # by a link
+
+
+def test_a_bad_link_gets_a_sentence_and_the_first_setting_also_as_the_second(writes) -> None:
+    page = _open(small="bad")
+    assert "The lab shows its first setting instead." in page.error[0].value and not page.query_params
+    page.number_input[0].set_value(7).run()
+    assert _number(_at(page, small="worse")) == 0
+    assert page.error and not page.query_params
+    assert _number(_at(page, small="7")) == 7 and not page.error
