@@ -1,6 +1,6 @@
 """What is measured of a network at some moments of its training: outputs, losses, and the loss along the direction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -92,11 +92,16 @@ def _measure(objective: Objective, curvature: str, at: Instant, train: Batch, in
     )
 
 
-def measure(problem: NetworkProblem, curvature: str, instants: Sequence[Instant], probe: Any) -> Measured:
-    """Measures some instants; ``probe`` are inputs beside those of the data."""
+def measure(
+    problem: NetworkProblem, curvature: str, instants: Sequence[Instant], probe: Any, between: Callable[[], object]
+) -> Measured:
+    """Measures some instants; ``probe`` are inputs beside those of the data. ``between`` is called after each."""
     splits = problem.data[:3]
     inputs = jnp.asarray(np.concatenate([*(split.inputs for split in splits), probe]))
     targets = jnp.asarray(np.concatenate([split.targets for split in splits]))
     train = jax.tree.map(jnp.asarray, problem.train)
-    found = [_measure(problem.objective, curvature, at, train, inputs, targets) for at in instants]
-    return jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *found)
+    found = []
+    for at in instants:
+        found.append(jax.tree.map(np.asarray, _measure(problem.objective, curvature, at, train, inputs, targets)))
+        between()
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *found)

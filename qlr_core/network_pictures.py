@@ -1,7 +1,7 @@
 """Pictures of a network at some moments of its training: losses, what it predicts, the slice along d, ρ under noise."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,12 +112,14 @@ class Pictures(NamedTuple):
     test_metric: float
 
 
-def take_pictures(problem: NetworkProblem, curvature: str, instants: Sequence[Instant]) -> Pictures:
-    """The pictures of some instants, the last of which is the end of the run.
+def take_pictures(
+    problem: NetworkProblem, curvature: str, instants: Sequence[Instant], between: Callable[[], object] = lambda: None
+) -> Pictures:
+    """The pictures of some instants, the last of which is the end of the run; what ``between`` raises after one stops it.
 
     Compiles once for an objective, a curvature and the shapes of the data: not for the number of instants.
     """
-    found = measure(problem, curvature, instants, probe_inputs(problem))
+    found = measure(problem, curvature, instants, probe_inputs(problem), between)
     # An overflow or a NaN is a run that diverged, which the pictures show as NaN.
     with np.errstate(all="ignore"):
         losses = [np.mean(found.losses[:, rows], axis=1) for rows in _parts(problem)]

@@ -89,8 +89,9 @@ def run_network(lab: NetworkLab, legs: tuple[Leg, ...], progress: Progress | Non
     """Runs an optimizer, or one after another, on a lab's network, in float32, and takes the pictures.
 
     Equal settings give equal runs; all runs of a lab begin with the same weights and see the same batches, a fork's too.
-    ``progress(done, steps)`` is called after every chunk of 25 steps; what it raises stops the run. ValueError, with the
-    remedy, for settings out of range, data that are missing or damaged, or a network too large for memory.
+    ``progress(done, steps)`` is called after every chunk of 25 steps and, with all of them done, after every picture; what it
+    raises stops the run. ValueError, with the remedy, for settings out of range, data that are missing or damaged, or a
+    network too large for memory.
     """
     problem = network_problem(lab)
     curvature = curvature_of(legs)
@@ -100,7 +101,8 @@ def run_network(lab: NetworkLab, legs: tuple[Leg, ...], progress: Progress | Non
     wanted = np.unique(np.concatenate([steps, frames, np.minimum(frames + 1, lab.steps)]))
     info, params, directions, seconds = _gather(problem, legs, wanted, progress)
     path = jax.tree.map(lambda leaf: leaf[np.searchsorted(wanted, steps)], params)
-    pictures = take_pictures(problem, curvature, _instants(problem, frames, wanted, info, params, directions))
+    instants = _instants(problem, frames, wanted, info, params, directions)
+    pictures = take_pictures(problem, curvature, instants, lambda: progress and progress(lab.steps, lab.steps))
     plane = main_plane(flat_rows(path))
     x, y = window_of(plane.path)
     record = NetworkRecord(

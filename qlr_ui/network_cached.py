@@ -3,13 +3,14 @@
 import contextvars
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import streamlit as st
 
 from qlr_core.network_lab import NetworkLab
 from qlr_core.network_pictures import Frames
-from qlr_core.network_run import NetworkRun, frame_at, run_network, spectrum_of
+from qlr_core.network_run import NetworkRun, Progress, frame_at, run_network, spectrum_of
 from qlr_core.network_walk import Leg
 from qlr_core.network_warmup import compile_ahead
 from qlr_core.optimizers import optimizer_named
@@ -17,6 +18,7 @@ from qlr_core.ranges import knobs_with
 from qlr_core.spectrum import Spectrum
 from qlr_ui.network_state import NetworkState
 from qlr_ui.run_setting import Lineage, RunSetting, lineages
+from qlr_ui.turns import NETWORKS, Waiting
 
 Legs = tuple[Leg, ...]
 # What is faster needs no progress bar.
@@ -28,13 +30,14 @@ def legs_of(state: NetworkState) -> tuple[Legs, ...]:
     return tuple(_legs(lineage) for lineage in lineages(state))
 
 
-def lab_runs(state: NetworkState, show_progress: Callable[[float, str], Any]) -> list[NetworkRun]:
+def lab_runs(state: NetworkState, show_progress: Callable[[float, str], Any], waiting: Waiting) -> list[NetworkRun]:
     """All runs of a lab, its forks last; ``show_progress(share, text)`` is called where they take longer than a second.
 
-    What ``show_progress`` raises stops the runs; those that are done are remembered.
+    Each takes a turn of its own. What ``show_progress`` or ``waiting`` raises stops the runs, as does TurnOver; those that
+    are done are remembered.
     """
     legs, begin = legs_of(state), time.monotonic()
-    compile_ahead(state.lab, legs)
+    ahead = cache(lambda: compile_ahead(state.lab, legs))  # with the first run that is not remembered
     # A cached function would record what is drawn within it, to draw it again: this context is outside.
     outside, runs = contextvars.copy_context(), []
     for number in range(len(legs)):
@@ -44,26 +47,35 @@ def lab_runs(state: NetworkState, show_progress: Callable[[float, str], Any]) ->
                 text = f"Run {number + 1} of {len(legs)}: step {done} of {steps}"
                 outside.run(show_progress, (number + done / steps) / len(legs), text)
 
-        runs.append(_run(state.lab, legs[number], progress))
+        runs.append(_run(state.lab, legs[number], waiting, ahead, progress))
     return runs
 
 
 # A run is at most 300 kB.
 @st.cache_data(max_entries=96, show_spinner=False)
-def _run(lab: NetworkLab, legs: Legs, _progress: Callable[[int, int], Any]) -> NetworkRun:
-    return run_network(lab, legs, _progress)
+def _run(lab: NetworkLab, legs: Legs, _waiting: Waiting, _ahead: Callable[[], None], _progress: Progress) -> NetworkRun:
+    with NETWORKS.turn(_waiting) as check:
+        _ahead()
+
+        def progress(done: int, steps: int) -> None:
+            check()
+            _progress(done, steps)
+
+        return run_network(lab, legs, progress)
 
 
 @st.cache_data(max_entries=96, show_spinner=False)
-def lab_frame(lab: NetworkLab, legs: Legs, step: int) -> Frames:
+def lab_frame(lab: NetworkLab, legs: Legs, step: int, _waiting: Waiting) -> Frames:
     """The picture of one step between the frames."""
-    return frame_at(lab, legs, step)
+    with NETWORKS.turn(_waiting):
+        return frame_at(lab, legs, step)
 
 
 @st.cache_data(max_entries=96, show_spinner=False)
-def lab_spectrum(lab: NetworkLab, legs: Legs, step: int) -> Spectrum:
+def lab_spectrum(lab: NetworkLab, legs: Legs, step: int, _waiting: Waiting) -> Spectrum:
     """The leading eigenvalues of each curvature matrix after so many steps of a run."""
-    return spectrum_of(lab, legs, step)
+    with NETWORKS.turn(_waiting):
+        return spectrum_of(lab, legs, step)
 
 
 def _legs(lineage: Lineage) -> Legs:

@@ -1,5 +1,8 @@
 """The small-network lab: link and controls in, player and tables out. The page only arranges these."""
 
+import contextvars
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
@@ -19,8 +22,11 @@ from qlr_ui.network_controls import STORE, new_seed
 from qlr_ui.network_picture import Rest, network_picture
 from qlr_ui.network_state import MAX_RUNS, NetworkState, checked
 from qlr_ui.network_tables import eigenvalue_chart, eigenvalues, runs_csv, summary
+from qlr_ui.network_work import too_much
 from qlr_ui.player import player
 from qlr_ui.run_setting import with_fork, without
+from qlr_ui.turns import TurnOver, Waiting
+from qlr_ui.without_paths import without_paths
 
 _PLAYER, _STOPPED, _SPECTRUM, _REST = "network_player", "network_stopped", "network_spectrum", "network_rest"
 
@@ -44,8 +50,8 @@ def problem_with(state: NetworkState) -> str:
         checked(state)
         network_problem(state.lab)
     except ValueError as error:
-        return str(error)
-    return "" if state.runs else "No optimizer is chosen. Add a run in the sidebar, for example AdamQLR."
+        return without_paths(str(error))
+    return too_much(state) if state.runs else "No optimizer is chosen. Add a run in the sidebar, for example AdamQLR."
 
 
 def train(state: NetworkState) -> list[NetworkRun] | None:
@@ -68,10 +74,28 @@ def train(state: NetworkState) -> list[NetworkRun] | None:
                 st.button("Stop", on_click=stop, help="Stops after the current 25 steps; so does any change in the sidebar.")
         shown[0].progress(share, text)
 
-    with st.spinner("Training: the first run of an optimizer on a network compiles for a few seconds.", show_time=True):
-        runs = network_cached.lab_runs(state, show_progress)
+    training = "Training: the first run of an optimizer on a network compiles for a few seconds."
+    try:
+        with st.spinner(training, show_time=True), in_line() as waiting:
+            runs = network_cached.lab_runs(state, show_progress, waiting)
+    except TurnOver as over:
+        st.error(f"{over} What was finished is remembered.")
+        runs = None
     place.empty()
     return runs
+
+
+@contextmanager
+def in_line() -> Iterator[Waiting]:
+    """Tells a visitor who waits for a turn how many are ahead; any change of his leaves the line."""
+    # A cached function would record what is drawn within it, to draw it again: this context is outside.
+    place, outside = st.empty(), contextvars.copy_context()
+
+    def waiting(ahead: int) -> None:
+        outside.run(place.info, f"The server is busy: {ahead} ahead of you. Your turn comes by itself.")
+
+    yield waiting
+    place.empty()
 
 
 def show(state: NetworkState, runs: list[NetworkRun]) -> pd.DataFrame:
@@ -99,8 +123,9 @@ def show_spectrum(state: NetworkState) -> None:
         st.session_state[_SPECTRUM] = asked
     if st.session_state.get(_SPECTRUM) != asked:
         return
-    with st.spinner("Lanczos on products with each matrix, over all training rows.", show_time=True):
-        table = eigenvalues(network_cached.lab_spectrum(*asked))
+    lanczos = "Lanczos on products with each matrix, over all training rows."
+    with st.spinner(lanczos, show_time=True), in_line() as waiting:
+        table = eigenvalues(network_cached.lab_spectrum(*asked, waiting))
     if table.isna().to_numpy().any():
         st.info("This run has diverged by then: its matrices are not finite. Take an earlier step, or another run.")
         return
@@ -144,7 +169,8 @@ def _resting(state: NetworkState) -> Rest | None:
     legs = network_cached.legs_of(state)
     if place >= len(legs) or step >= state.lab.steps:
         return None
-    return Rest(place, network_cached.lab_frame(state.lab, legs[place], step))
+    with in_line() as waiting:
+        return Rest(place, network_cached.lab_frame(state.lab, legs[place], step, waiting))
 
 
 def _drop() -> None:

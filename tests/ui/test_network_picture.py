@@ -30,8 +30,12 @@ def _silent(share: float, text: str) -> None:
     """Progress that nobody looks at."""
 
 
+def _nobody_ahead(ahead: int) -> None:
+    pytest.fail(f"{ahead} ahead in a test that is alone")
+
+
 def _runs(state: NetworkState) -> list[NetworkRun]:
-    return network_cached.lab_runs(state, _silent)
+    return network_cached.lab_runs(state, _silent, _nobody_ahead)
 
 
 def _header(data: bytes) -> dict:
@@ -70,7 +74,9 @@ def test_the_player_reads_back_what_was_written_and_rests_between_two_frames(res
     state = NetworkState(NetworkLab(steps=96, width=8), (RunSetting("adam"), RunSetting("adam_qlr")))
     runs, step = _runs(state), 51
     assert step not in runs[0].record.frames.step
-    rest = Rest(0, network_cached.lab_frame(state.lab, network_cached.legs_of(state)[0], step)) if resting else None
+    rest = (
+        Rest(0, network_cached.lab_frame(state.lab, network_cached.legs_of(state)[0], step, _nobody_ahead)) if resting else None
+    )
     reader = Path(__file__).parents[1] / "player" / "decode_network.mjs"
     data = network_picture(state, runs, {}, rest)
     done = subprocess.run(["node", str(reader), str(step)], input=data, capture_output=True, check=True, timeout=60)
@@ -114,7 +120,7 @@ def test_what_is_raised_while_showing_progress_stops_the_runs(monkeypatch: pytes
         raise Stopped(text)
 
     with pytest.raises(Stopped, match="Run 1 of 2: step 25 of 75"):
-        network_cached.lab_runs(NetworkState(NetworkLab(steps=75, width=8), _TWO), stop)
+        network_cached.lab_runs(NetworkState(NetworkLab(steps=75, width=8), _TWO), stop, _nobody_ahead)
 
 
 def test_the_files_and_tables_have_a_row_for_each_run_step_and_eigenvalue() -> None:
@@ -122,7 +128,7 @@ def test_the_files_and_tables_have_a_row_for_each_run_step_and_eigenvalue() -> N
     runs, labels = _runs(state), run_labels(state)
     assert runs_csv(labels, runs).count(b"\n") == 1 + 2 * 30
     assert len(summary(labels, runs, "RMSE")) == 2
-    table = eigenvalues(network_cached.lab_spectrum(state.lab, network_cached.legs_of(state)[0], 20))
+    table = eigenvalues(network_cached.lab_spectrum(state.lab, network_cached.legs_of(state)[0], 20, _nobody_ahead))
     assert len(table) == 10 and table.notna().to_numpy().all()
     assert set(eigenvalue_chart(table).to_dict()["encoding"]) >= {"x", "y", "color", "shape"}
 
