@@ -33,7 +33,7 @@ def bench(
 
 
 def device_check(
-    seconds: Annotated[float, typer.Option(min=1, help="The time for all of it; a part that is late is stopped.")] = CHECK_SECONDS,
+    seconds: Annotated[float, typer.Option(min=1, help="The time of all; a part that is late is stopped.")] = CHECK_SECONDS,
     only: Annotated[str, typer.Option(help=f"Check one part alone: {', '.join(PART_NAMES)}.")] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object: the notes, the device's name first, and the rows.")

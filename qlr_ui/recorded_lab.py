@@ -1,6 +1,5 @@
 """The page of recorded runs: what is chosen in the sidebar, and what is shown of it. The page only arranges these."""
 
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from qlr_core.optimizers import OPTIMIZERS, optimizer_named
+from qlr_core.optimizers import optimizer_named
 from qlr_core.tasks import task_named
 from qlr_ui.literal import literal
 from qlr_ui.player import player
@@ -16,14 +15,15 @@ from qlr_ui.recorded_charts import STEP_QUANTITIES, Look, Quantity, chart, evalu
 from qlr_ui.recorded_picture import recorded_picture
 from qlr_ui.recorded_png import charts_png
 from qlr_ui.recorded_runs import Recorded, all_runs, curves, evaluation_curves, numbers, readable, runs_folder
-from qlr_ui.run_setting import not_installed
-from qlr_ui.start_training import SMALL_TASKS, last_words, start_training
+from qlr_ui.start_training import training_now
+from qlr_ui.train_box import train_box
+from qlr_ui.without_paths import without_paths
 
 AXIS_LABELS = {"step": "Step", "epoch": "Epoch", "gradient_equivalents": "Gradient-equivalents", "seconds": "Seconds"}
 MOST_RUNS = 6
 # Steps of one seed that the player is sent: 52 bytes each.
 MOST_STEPS = 60_000
-_PROCESS, _CHOSEN, _KNOWN = "recorded_process", "recorded_chosen", "recorded_known"
+_CHOSEN, _KNOWN = "recorded_chosen", "recorded_known"
 # How often a run that is being written is read again.
 _REFRESH_SECONDS = 3.0
 
@@ -42,8 +42,9 @@ def sidebar() -> Choice | None:
     found, problems = all_runs()
     with st.sidebar:
         for problem in problems:
-            st.warning(literal(problem))
+            st.warning(literal(without_paths(problem, runs_folder())))
         if not found:
+            train_box()
             return None
         tasks = list(dict.fromkeys(run.plan.task for run in found))
         task = st.selectbox("Task", tasks, format_func=lambda name: task_named(name).label, key="recorded_task")
@@ -68,8 +69,11 @@ def sidebar() -> Choice | None:
         )
         st.session_state[_CHOSEN], st.session_state[_KNOWN] = names, {run.name for run in found}
         axis = st.selectbox("Axis", list(AXIS_LABELS), 1, key="recorded_axis", format_func=AXIS_LABELS.__getitem__)
-        _training()
-        st.caption(f"Runs are read from {runs_folder()}. `python -m qlr_core train` writes there by default.")
+        train_box()
+        st.caption(
+            f"Runs are read from the folder `{runs_folder().name}`, where the lab was started or as QLR_RUNS_DIR says. "
+            "`python -m qlr_core train` writes to `runs`."
+        )
     return Choice(tuple(shown[name] for name in names), axis, frozenset(run.name for run in found))
 
 
@@ -87,7 +91,7 @@ def show(choice: Choice) -> None:
 
 
 def _is_live(runs: Iterable[Recorded]) -> bool:
-    return any(run.status == "running" for run in runs) or _is_training()
+    return any(run.status == "running" for run in runs) or training_now(runs_folder()) is not None
 
 
 def _draw(choice: Choice, live: bool) -> None:
@@ -174,7 +178,7 @@ def _instruments(runs: dict[str, Recorded], look: Look) -> None:
     try:
         player(recorded_picture(runs, look.styles, seed), key="recorded_player")
     except ValueError as error:
-        st.info(literal(str(error)))
+        st.info(literal(without_paths(str(error), runs_folder())))
 
 
 def _labels(runs: tuple[Recorded, ...]) -> dict[str, Recorded]:
@@ -184,28 +188,3 @@ def _labels(runs: tuple[Recorded, ...]) -> dict[str, Recorded]:
         twins = sum(other.label == run.label for other in labels.values())
         labels[run.label if not twins else f"{run.label} #{twins + 1}"] = run
     return labels
-
-
-def _is_training() -> bool:
-    process: subprocess.Popen[bytes] | None = st.session_state.get(_PROCESS)
-    return process is not None and process.poll() is None
-
-
-def _training() -> None:
-    with st.expander("Train a small task"), st.form("recorded_train", border=False):
-        task = st.selectbox("Task to train", SMALL_TASKS, format_func=lambda name: task_named(name).label)
-        names = [spec.name for spec in OPTIMIZERS if not not_installed(spec)]
-        optimizer = st.selectbox("Optimizer", names, format_func=lambda name: optimizer_named(name).label)
-        epochs = st.select_slider("Epochs", (5, 10, 25, 50, 100, 200), 50)
-        seeds = st.select_slider("Seeds", (1, 3, 5, 10), 3)
-        if not st.form_submit_button("Train", disabled=_is_training(), width="stretch"):
-            process = st.session_state.get(_PROCESS)
-            if process is not None and process.poll():
-                st.error(f"Training failed. {last_words(runs_folder())}")
-            return
-        try:
-            st.session_state[_PROCESS] = start_training(task, optimizer, epochs, seeds, runs_folder())
-        except OSError as error:
-            st.error(f"{runs_folder()} cannot be written: {error.strerror}. Set QLR_RUNS_DIR to another folder.")
-            return
-        st.info("Started. It appears in the list once it has compiled, in some seconds.")

@@ -15,6 +15,7 @@ from qlr_core.runs import RUNS_DIRECTORY, read_part, read_steps
 from qlr_core.training import train
 from qlr_ui import start_training
 from qlr_ui.recorded_runs import SAMPLES, all_runs, curves, evaluation_curves, readable, runs_folder
+from qlr_ui.start_training import Training, TrainingError
 
 PAGE = Path(__file__).parents[2] / "pages" / "runs.py"
 
@@ -217,8 +218,12 @@ def test_a_link_out_of_the_folder_is_not_followed(folder: Path, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_a_small_task_is_trained_by_a_process_of_its_own(folder: Path) -> None:
-    process = start_training.start_training("diabetes", "adam", 5, 1, folder)
+    process = start_training.start_training(Training("diabetes", "adam", 5, 1, "me", 0.0), folder)
+    assert start_training.training_now(folder) == Training("diabetes", "adam", 5, 1, "me", 0.0, process.pid)
+    with pytest.raises(TrainingError, match="Another training runs here"):
+        start_training.start_training(Training("digits", "adam", 5, 1, "you", 0.0), folder)
     assert process.wait(timeout=120) == 0, start_training.last_words(folder)
+    assert start_training.training_now(folder) is None
     assert start_training.last_words(folder) == "Done."
     page = _open()
     assert _select(page, "Task").options == ["Diabetes", "Digits, 8×8"]
@@ -227,6 +232,6 @@ def test_a_small_task_is_trained_by_a_process_of_its_own(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_process_that_fails_leaves_its_last_words(folder: Path) -> None:
-    process = start_training.start_training("digits", "no_such", 5, 1, folder)
+    process = start_training.start_training(Training("digits", "no_such", 5, 1, "me", 0.0), folder)
     assert process.wait(timeout=120) == 1
     assert "no_such" in start_training.last_words(folder)
