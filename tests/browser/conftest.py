@@ -105,12 +105,12 @@ def chromium() -> str:
 
 
 @contextmanager
-def _served(home: Path) -> Iterator[Lab]:
+def _served(home: Path, script: str = "app.py") -> Iterator[Lab]:
     """`streamlit run app.py` as a user's first start: a new HOME, and the project's own settings."""
     port = _free_port()
     lab = Lab(f"http://localhost:{port}", home / "server.log")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("STREAMLIT_")}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.headless=true"]
     with lab.log.open("wb") as log:
         server = subprocess.Popen(
             command, cwd=ROOT, env=environment | {"HOME": str(home)}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -139,6 +139,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Lab
 def fresh_lab(tmp_path: Path, chromium: str) -> Iterator[Lab]:
     """A server that nobody has visited yet."""
     with _served(tmp_path) as lab:
+        yield lab
+
+
+@pytest.fixture
+def linked_lab(tmp_path: Path, chromium: str) -> Iterator[Lab]:
+    """A server of the labs with links to them beside their pages."""
+    with _served(tmp_path, "tests/browser/linked_app.py") as lab:
         yield lab
 
 

@@ -1,0 +1,130 @@
+"""The browser's Back and Forward in both labs: one press a change, whatever made it; and links into a lab that is open."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from qlr_core.network_lab import NetworkLab
+from qlr_ui import lab_state, network_state
+from qlr_ui.lab_state import LabState
+from qlr_ui.network_state import NetworkState
+from qlr_ui.run_setting import RunSetting
+
+pytestmark = pytest.mark.slow
+
+PLAYER = ".player[data-signature]"
+TWO = (RunSetting("adam_qlr"), RunSetting("adam"))
+SURFACE = "/?lab=" + lab_state.to_link(LabState(steps=20, runs=TWO))
+NETWORK = "/networks?network=" + network_state.to_link(NetworkState(NetworkLab(width=2, steps=25), TWO))
+Change = Callable[[Any], None]
+
+
+def _number(label: str, value: str) -> Change:
+    def change(page) -> None:
+        box = page.get_by_role("spinbutton", name=label)
+        box.fill(value)
+        box.press("Enter")
+
+    return change
+
+
+def _slider(label: str) -> Change:
+    def change(page) -> None:
+        page.get_by_role("slider", name=label).first.press("ArrowRight")
+
+    return change
+
+
+def _beale(page) -> None:
+    box = page.get_by_role("combobox", name="Surface")
+    box.fill("Beale")
+    page.get_by_role("option", name="Beale", exact=True).wait_for()
+    box.press("Enter")
+
+
+def _relu(page) -> None:
+    page.get_by_role("radio", name="relu").click()
+
+
+def _fork(page) -> None:
+    page.locator(PLAYER).press("f")
+    page.locator("dialog[open] [data-fork=send]").click()
+
+
+def _drop_fork(page) -> None:
+    page.locator("[data-drop]").click()
+
+
+def _remove_run(page) -> None:
+    page.get_by_role("button", name="Remove this run").first.click()
+
+
+RUNS = (_slider("λ₀ · Initial damping"), _fork, _drop_fork, _remove_run)
+LABS = {
+    SURFACE: (_number("Start x", "0.5"), _number("Start x", "0.25"), _beale, *RUNS),
+    NETWORK: (_number("Seed", "3"), _slider("Units in each"), _relu, *RUNS),
+}
+
+
+def _seen(page) -> list[str]:
+    """What the controls and the player's list of runs say."""
+    runs = page.locator("[data-part=runs] li .name").all_inner_texts()
+    sidebar = page.get_by_test_id("stSidebar")
+    boxes = (*sidebar.get_by_role("spinbutton").all(), *sidebar.get_by_role("combobox").all())
+    chosen = sidebar.locator("[role=radio][aria-checked=true]").all_inner_texts()
+    return [*runs, *sidebar.get_by_test_id("stSlider").all_inner_texts(), *chosen, *(box.input_value() for box in boxes)]
+
+
+def _changed(page, wait_until_idle, act: Callable[[], Any]) -> None:
+    """Acts, and waits until another address is there and its picture is drawn."""
+    address = page.url
+    act()
+    page.wait_for_url(lambda url: url != address)
+    page.wait_for_timeout(500)
+    wait_until_idle(page)
+    page.wait_for_selector(PLAYER)
+
+
+@pytest.mark.parametrize(("link", "changes"), LABS.items(), ids=["surface", "network"])
+def test_back_undoes_one_change_a_press_and_forward_does_it_again(open_page, wait_until_idle, link, changes) -> None:
+    page = open_page(link)
+    page.wait_for_selector(PLAYER)
+    past = [(page.url, _seen(page))]
+    for change in changes:
+        entries = page.evaluate("history.length")
+        _changed(page, wait_until_idle, lambda change=change: change(page))
+        assert page.evaluate("history.length") == entries + 1
+        past.append((page.url, _seen(page)))
+        assert past[-1][1] != past[-2][1]
+    for address, seen in reversed(past[:-1]):
+        _changed(page, wait_until_idle, lambda: page.evaluate("history.back()"))
+        assert (page.url, _seen(page)) == (address, seen)
+    for address, seen in past[1:]:
+        _changed(page, wait_until_idle, lambda: page.evaluate("history.forward()"))
+        assert (page.url, _seen(page)) == (address, seen)
+    assert page.evaluate("history.length") == entries + 1
+
+
+def test_links_inside_the_app_open_in_a_lab_that_is_open_too(linked_lab, browser, wait_until_idle) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(linked_lab.url)
+    page.wait_for_selector(PLAYER)
+    wait_until_idle(page)
+    followed = (
+        ("Surface 1", "Start x", "1"),
+        ("Surface 2", "Start x", "2"),
+        ("Network 1", "Seed", "1"),
+        ("Network 2", "Seed", "2"),
+    )
+    addresses = []
+    for link, label, value in (*followed, followed[0]):
+        _changed(page, wait_until_idle, lambda link=link: page.get_by_role("link", name=link, exact=True).click())
+        assert page.get_by_role("spinbutton", name=label).input_value() == value
+        addresses.append(page.url)
+    for _, label, value in reversed(followed):
+        _changed(page, wait_until_idle, lambda: page.evaluate("history.back()"))
+        assert page.get_by_role("spinbutton", name=label).input_value() == value
+    _changed(page, wait_until_idle, lambda: page.goto(addresses[1]))  # typed into the address bar
+    assert page.get_by_role("spinbutton", name="Start x").input_value() == "2"
+    page.close()
