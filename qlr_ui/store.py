@@ -71,6 +71,9 @@ class Store(Generic[State]):
         except LinkError as error:
             st.error(f"{literal(str(error))} The lab shows its first setting instead.")
             here, shown = {}, state
+        if self._widgets():
+            # Of a link on the lab's own page Streamlit tells the server alone; where the browser knows, this is no entry.
+            st.query_params.from_dict({name: st.query_params.get_all(name) for name in st.query_params})
         self._show(state)
         self._set("linked", here)
         self._set("shown", shown)

@@ -108,6 +108,7 @@ def test_back_undoes_one_change_a_press_and_forward_does_it_again(open_page, wai
 
 def test_links_inside_the_app_open_in_a_lab_that_is_open_too(linked_lab, browser, wait_until_idle) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(90_000)  # a server of its own compiles all that it draws
     page.goto(linked_lab.url)
     page.wait_for_selector(PLAYER)
     wait_until_idle(page)

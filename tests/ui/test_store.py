@@ -1,6 +1,7 @@
 """A lab's state and its address: one write a change, and an address that the lab did not write rules."""
 
 import pytest
+from streamlit.runtime.scriptrunner_utils.script_run_context import get_script_run_ctx
 from streamlit.runtime.state.query_params import QueryParams
 from streamlit.testing.v1 import AppTest
 
@@ -32,13 +33,17 @@ def _lab() -> None:
 
 @pytest.fixture
 def writes(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
-    """Every address that the server writes: the browser makes an entry of each."""
+    """Every address that the server writes and the browser does not have: it makes an entry of each."""
     found: list[dict[str, str]] = []
     send = QueryParams._send_query_param_msg
 
     def noted(params: QueryParams) -> None:
-        found.append(params.to_dict())
+        context = get_script_run_ctx()
+        assert context is not None
+        before = context.query_string
         send(params)
+        if context.query_string != before:
+            found.append(params.to_dict())
 
     monkeypatch.setattr(QueryParams, "_send_query_param_msg", noted)
     return found
