@@ -12,6 +12,7 @@ from qlr_core.bench import cifar, device, precisions, ratios
 from qlr_core.bench.device import Part, check_device, from_line, limited, to_line
 from qlr_core.bench.networks import CASES
 from qlr_core.bench.row import Note, Row
+from qlr_core.bench_command import CHECK_SECONDS, PART_NAMES
 from qlr_core.models import resnet
 from qlr_core.tasks import CIFAR_10, DIGITS, FASHION_MNIST
 from tests.small_tasks import substitute
@@ -48,7 +49,9 @@ def test_every_part_has_its_share_of_the_time_and_all_together_eight_minutes(mon
 
     monkeypatch.setattr(device, "limited", at_once)
     assert list(check_device(device.SECONDS)) == [ROW] * len(device.PARTS)
-    assert device.SECONDS == 480
+    # --help names them without asking, since asking loads JAX.
+    assert device.SECONDS == CHECK_SECONDS == 480
+    assert tuple(part.name for part in device.PARTS) == PART_NAMES
     assert given["ratios"] == pytest.approx(70, abs=1)
     # What the parts before it have not used is there for the last.
     assert given[device.PARTS[-1].name] == pytest.approx(480, abs=1)
