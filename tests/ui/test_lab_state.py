@@ -93,7 +93,7 @@ def test_infinity_travels_in_a_link() -> None:
         (_word(_plain(r=[["adam", {}, {"learning_rate": "x"}]])), "not a number"),
         (_word(_plain(r=[["adam", {}, {"speed": 1}]])), "'speed'"),
         (_word(_plain(r=[["adam", {"curvature": "fisher"}, {}]])), "no choice"),
-        (_word(_plain(r=[["adam_qlr", {"curvature": "psychic"}, {}]])), "no choice"),
+        (_word(_plain(r=[["adam_qlr", {"curvature": "psychic"}, {}]])), "'psychic' is unknown"),
         (_word(_plain(r=[["adam", {}, {}]] * (MAX_RUNS + 1))), "too many"),
         (_word(_plain(x=[1e30, 0])), "out of bounds"),
         (_word(_plain(x=["nan", 0])), "out of bounds"),
