@@ -45,10 +45,10 @@ def test_a_clip_that_is_off_leaves_even_a_gradient_alone_whose_norm_overflows() 
 @pytest.mark.parametrize("exponent", [20, 30, -30])
 def test_a_norm_whose_squares_leave_float32_is_right_and_can_be_clipped(exponent: int) -> None:
     unit = np.float32(10.0**exponent)
-    clipped, length = clip_by_norm({"w": jnp.asarray([3 * unit, 0, 4 * unit])}, jnp.float32(np.inf))
+    clipped, length = clip_by_norm({"w": unit * jnp.asarray([3.0, 0.0, 4.0])}, jnp.float32(np.inf))
     assert length == pytest.approx(5 * 10.0**exponent, rel=1e-6)
-    clipped, length = clip_by_norm({"w": jnp.asarray([3 * unit, 0, 4 * unit])}, length / 5)
-    np.testing.assert_allclose(clipped["w"], [0.6 * unit, 0, 0.8 * unit], rtol=1e-6)
+    clipped, length = clip_by_norm({"w": unit * jnp.asarray([3.0, 0.0, 4.0])}, length / 5)
+    np.testing.assert_allclose(clipped["w"], np.array([0.6, 0.0, 0.8]) * unit, rtol=1e-6)
     assert length == pytest.approx(10.0**exponent, rel=1e-6)
 
 

@@ -15,8 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from qlr_core.plan import Plan, prepare
 from qlr_core.recording import Recorder
+from qlr_core.runs import RUNS_DIRECTORY
 from qlr_core.training import train
-from qlr_ui.recorded_runs import RUNS_DIRECTORY, SAMPLES
+from qlr_ui.recorded_runs import SAMPLES
 from qlr_ui.start_training import ALLOW_TRAINING, Training, reason_off
 
 PAGE = Path(__file__).parents[2] / "pages" / "runs.py"

@@ -63,8 +63,9 @@ def _at(page: AppTest, **address: str) -> AppTest:
 
 
 def _number(page: AppTest) -> int:
-    assert page.number_input[0].value == int(page.caption[0].value.split()[0]) or page.number_input[0].value > 100
-    return int(page.caption[0].value.split()[0])
+    shown, entered = int(page.caption[0].value.split()[0]), page.number_input[0].value
+    assert entered is not None and (entered == shown or entered > 100)
+    return shown
 
 
 def test_a_change_is_one_write_and_nothing_else_writes(writes) -> None:
