@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # The names of all groups and parts, and the time of all parts, written out: to ask the registries, --help would wait for JAX.
 GROUP_NAMES = ("mlp", "resnet", "resnet_kfac", "transformer", "surfaces", "seeds", "recording")
 PART_NAMES = ("ratios", "mlp", "resnet", "transformer", "cifar10", "seeds", "precisions", "resnet_kfac")
-CHECK_SECONDS = 480.0
+CHECK_SECONDS = 460.0
 
 
 def bench(
@@ -55,7 +55,7 @@ def device_check(
 
 
 def _print(measured: "Iterable[Row | Note]", as_json: bool, with_notes: bool = False) -> None:
-    """Each as it is done; with ``as_json`` the rows in one list at the end, or rows and notes in an object of both."""
+    """Each as it is done; with ``as_json`` the rows in one list at the end, or rows and notes in one object."""
     from qlr_core.bench import Note
 
     rows, notes = [], []
@@ -65,8 +65,8 @@ def _print(measured: "Iterable[Row | Note]", as_json: bool, with_notes: bool = F
             typer.echo(each.text, err=as_json)
             continue
         rows.append(each._asdict())
-        if not as_json:
-            typer.echo(_line(each))
+        if with_notes or not as_json:
+            typer.echo(_line(each), err=as_json)
     if as_json:
         typer.echo(json.dumps({"notes": notes, "rows": rows} if with_notes else rows, indent=2, allow_nan=False))
 

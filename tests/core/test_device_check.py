@@ -31,7 +31,7 @@ def python(program: str) -> list[str]:
 
 def test_a_part_that_hangs_is_stopped_and_keeps_what_it_had_told() -> None:
     found = list(limited("slow", python(f"import time; print({to_line(ROW)!r}, flush=True); time.sleep(600)"), 3.0))
-    assert found == [ROW, Note("slow: stopped after 3 s, the time it had; what it had not printed is missing.")]
+    assert found == [ROW, Note("slow: stopped after 3 s, the time it had; `--only slow` gives it all of the time.")]
 
 
 def test_a_part_that_fails_says_why() -> None:
@@ -49,12 +49,12 @@ def test_every_part_has_its_share_of_the_time_and_all_together_eight_minutes(mon
 
     monkeypatch.setattr(device, "limited", at_once)
     assert list(check_device(device.SECONDS)) == [ROW] * len(device.PARTS)
-    # --help names them without asking, since asking loads JAX.
-    assert device.SECONDS == CHECK_SECONDS == 480
+    # --help names them without asking, since asking loads JAX; and the start of the command takes some seconds.
+    assert device.SECONDS == CHECK_SECONDS <= 470
     assert tuple(part.name for part in device.PARTS) == PART_NAMES
-    assert given["ratios"] == pytest.approx(70, abs=1)
+    assert given["ratios"] == pytest.approx(60, abs=1)
     # What the parts before it have not used is there for the last.
-    assert given[device.PARTS[-1].name] == pytest.approx(480, abs=1)
+    assert given[device.PARTS[-1].name] == pytest.approx(device.SECONDS, abs=1)
 
 
 def test_an_unknown_part_is_answered_with_the_nearest() -> None:
