@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from qlr_ui.live_programs import drop_programs
 from qlr_ui.program_cache import keep_programs
 
 st.set_page_config(
@@ -12,6 +13,7 @@ st.set_page_config(
 )
 
 keep_programs()
+drop_programs()
 st.navigation(
     [
         st.Page("pages/surfaces.py", title="Rosenbrock lab", default=True),

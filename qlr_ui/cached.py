@@ -16,8 +16,8 @@ from qlr_ui.lab_state import LabState
 from qlr_ui.run_setting import RunSetting, lineages
 
 GRID = 144
-# A classroom's worth of runs: one is up to 1 MB for 2,000 steps.
-_MOST_RUNS = 256
+# A classroom's worth of runs: one is up to 1 MB, for 2,000 steps.
+_MOST_BYTES = "128MB"
 
 # A run's lineage in plain tuples, as the cache compares it.
 _Lineage = tuple[tuple[int, tuple[Any, ...], float | None], ...]
@@ -37,7 +37,7 @@ def _run(place: tuple[Any, ...], lineage: _Lineage) -> SurfaceRun:
     return SurfaceRun(surface, _surface_of(place)[1], optimizer, choices, hyper, *arrays)
 
 
-@st.cache_data(max_entries=_MOST_RUNS, show_spinner=False)
+@st.cache_data(max_size=_MOST_BYTES, show_spinner=False)
 def _arrays(place: tuple[Any, ...], lineage: _Lineage) -> tuple[Any, ...]:
     """What a SurfaceRun holds beside what was asked for."""
     surface, parameters, start, steps = _surface_of(place)
@@ -62,7 +62,7 @@ def _asked(surface: Any, setting: RunSetting) -> tuple[str, tuple[tuple[str, str
     return setting.optimizer, default_choices(setting.optimizer, surface, dict(setting.choices)), hyper
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_size="16MB", show_spinner=False)
 def lab_landscape(surface: str, text: str, parameters: tuple[tuple[str, float], ...], window: Window) -> NDArray[np.float64]:
     """f on a grid over a window; shape (144, 144), row 0 the lowest y."""
     state = LabState(surface=surface, text=text, parameters=parameters)

@@ -52,7 +52,7 @@ def lab_runs(state: NetworkState, show_progress: Callable[[float, str], Any], wa
 
 
 # A run is at most 300 kB.
-@st.cache_data(max_entries=96, show_spinner=False)
+@st.cache_data(max_size="32MB", show_spinner=False)
 def _run(lab: NetworkLab, legs: Legs, _waiting: Waiting, _ahead: Callable[[], None], _progress: Progress) -> NetworkRun:
     with NETWORKS.turn(_waiting) as check:
         _ahead()
@@ -64,14 +64,14 @@ def _run(lab: NetworkLab, legs: Legs, _waiting: Waiting, _ahead: Callable[[], No
         return run_network(lab, legs, progress)
 
 
-@st.cache_data(max_entries=96, show_spinner=False)
+@st.cache_data(max_size="16MB", show_spinner=False)
 def lab_frame(lab: NetworkLab, legs: Legs, step: int, _waiting: Waiting) -> Frames:
     """The picture of one step between the frames."""
     with NETWORKS.turn(_waiting):
         return frame_at(lab, legs, step)
 
 
-@st.cache_data(max_entries=96, show_spinner=False)
+@st.cache_data(max_size="1MB", show_spinner=False)
 def lab_spectrum(lab: NetworkLab, legs: Legs, step: int, _waiting: Waiting) -> Spectrum:
     """The leading eigenvalues of each curvature matrix after so many steps of a run."""
     with NETWORKS.turn(_waiting):

@@ -9,7 +9,7 @@ import streamlit as st
 
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
 from qlr_core.plan import Plan
-from qlr_core.precision import FULL_PRECISION
+from qlr_core.precision import FLOAT32
 from qlr_core.report import Interval, completed, curve, summary, with_axes
 from qlr_core.runs import (
     EVALUATIONS,
@@ -54,7 +54,7 @@ class Recorded:
         options = [OPTION_LABELS[option].lower() for _, option in plan.choices]
         numbers = changes(RunSetting(plan.optimizer, values=plan.values))
         batch = f"batch {plan.batch_size}" if plan.batch_size else "full batch"
-        precision = [plan.precision] if plan.precision != FULL_PRECISION else []
+        precision = [plan.precision] if plan.precision != FLOAT32.name else []
         return ", ".join([spec.label, *options, *numbers, batch, *precision])
 
 
@@ -123,7 +123,7 @@ def readable(runs: dict[str, Recorded]) -> tuple[dict[str, Recorded], list[str]]
     return found, remarks
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_size="1MB", show_spinner=False)
 def _gaps(folder: Path, version: Any, every: int, live: bool, done: int) -> list[str]:
     """A sentence for each range of steps, and of evaluations, that is missing between others or at the end."""
     steps, evaluations = read_steps(folder), read_evaluations(folder)
@@ -163,7 +163,7 @@ def _version(folder: Path) -> tuple[tuple[str, int, int], ...]:
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_size="32MB", show_spinner=False)
 def _curves(folder: Path, version: Any, axis: str, names: tuple[str, ...], epoch: int) -> dict[str, pd.DataFrame]:
     steps = read_steps(folder)
     if steps.empty:
@@ -172,7 +172,7 @@ def _curves(folder: Path, version: Any, axis: str, names: tuple[str, ...], epoch
     return {name: curve(table, axis, name) for name in names}
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_size="32MB", show_spinner=False)
 def _evaluation_curves(
     folder: Path, version: Any, axis: str, names: tuple[str, ...], epoch: int, metric: str, every: int
 ) -> dict[str, pd.DataFrame]:
@@ -186,7 +186,7 @@ def _evaluation_curves(
     return {name: curve(table, axis, name, metric) for name in names}
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_size="1MB", show_spinner=False)
 def _numbers(folder: Path, version: Any, metric: str) -> dict[str, Interval]:
     evaluations = read_evaluations(folder)
     return {} if evaluations.empty else summary(evaluations, metric)
