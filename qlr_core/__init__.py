@@ -41,6 +41,7 @@ __all__ = [
     "fisher",
     "fork",
     "hessian",
+    "info",
     "knobs_with",
     "linearize",
     "optimizer_named",

@@ -4,19 +4,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import jax
-import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float
 
-from qlr_core.curvature import second_derivative_along
-from qlr_core.objective import Params
 from qlr_core.optimizers.adam_qlr import AdamQLRHyper
 from qlr_core.optimizers.base import StepInfo, not_evaluated, scalar_dtype
 from qlr_core.optimizers.quadratic_lr import (
     REDUCTION_RATIO,
     DampingRule,
     Finish,
-    Problem,
     QuadraticKnobs,
     QuadraticState,
     damping_rule_named,
@@ -25,13 +21,20 @@ from qlr_core.optimizers.quadratic_lr import (
     quadratic_step,
 )
 from qlr_core.ranges import ranges_of
+from qlr_core.update_arguments import check_numbers, check_parameters, problem_of
 
 
 class QuadraticLRState(NamedTuple):
-    """The direction's state, the rule's, and the numbers of the last step (all NaN before the first) for logging."""
+    """The states of the direction and of what follows −αd, the running mean of α, and the numbers of the last step.
 
-    direction: Any
-    rule: QuadraticState
+    λ stands in ``info`` alone: ``next_damping`` is that of the next step, and ``optax.tree.set(state, next_damping=…)``
+    changes it. Before the first step it is λ₀, and so is ``damping``; what no step has evaluated is NaN. The rule cannot
+    know what a step costs in the caller's functions, so that ``info.cost`` is None.
+    """
+
+    direction_state: Any
+    finish_state: Any
+    mean_learning_rate: Float[Array, ""]
     info: StepInfo
 
 
@@ -39,24 +42,6 @@ _RANGES = ranges_of(AdamQLRHyper)
 # The untuned numbers of the paper, from where they are described.
 _USUAL = QuadraticKnobs(*(_RANGES[name].default for name in QuadraticKnobs._fields))
 _B1, _B2, _EPS = (_RANGES[name].default for name in ("b1", "b2", "eps"))
-
-
-def _check(**numbers: Any) -> None:
-    """ValueError for a plain number out of its range (a traced one cannot be looked at)."""
-    for name, value in numbers.items():
-        if isinstance(value, int | float):
-            _RANGES[name].check(name, value)
-
-
-def _refuse_mask(tree: Any) -> None:
-    def is_masked(node: Any) -> bool:
-        return isinstance(node, optax.MaskedNode)
-
-    if any(map(is_masked, jax.tree.leaves(tree, is_leaf=is_masked))):
-        raise ValueError(
-            "A quadratic learning rate is one number for all parameters, so the rule itself cannot be masked. Mask the "
-            "links before it, for example optax.chain(optax.masked(link, mask), scale_by_quadratic_lr())."
-        )
 
 
 def _transformation(
@@ -67,48 +52,65 @@ def _transformation(
     takes_gradient: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
     """The rule behind a direction; it measures slopes with what comes in, or ``takes_gradient`` as an argument."""
-    _check(**knobs._asdict())
+    check_numbers(**knobs._asdict())
     after = Finish(finish or optax.identity(), bends=finish is not None)
 
-    def init(params: Params) -> QuadraticLRState:
-        _refuse_mask(params)
-        info = not_evaluated(scalar_dtype(params))
-        return QuadraticLRState(direction.init(params), initial_state(params, knobs, after), info)
+    def init(params: Any) -> QuadraticLRState:
+        check_parameters(params)
+        first = initial_state(params, knobs, after)
+        info = not_evaluated(scalar_dtype(params))._replace(damping=first.damping, next_damping=first.damping)
+        return _state(direction.init(params), first, info)
 
     def update(
-        updates: Params,
+        updates: Any,
         state: QuadraticLRState,
-        params: Params | None = None,
+        params: Any = None,
         *,
-        value: Float[Array, ""] | float,
-        value_fn: Callable[[Params], Any],
-        grad: Params | None = None,
-        quadratic_form: Callable[[Params], Any] | None = None,
-        change_fn: Callable[[Params], Any] | None = None,
+        value: Any,
+        grad: Any = None,
+        value_fn: Callable[..., Any] | None = None,
+        quadratic_form: Callable[..., Any] | None = None,
+        change_fn: Callable[..., Any] | None = None,
+        rounding: Any = None,
         **extra: Any,
-    ) -> tuple[Params, QuadraticLRState]:
-        del extra
-        _refuse_mask(updates)
+    ) -> tuple[Any, QuadraticLRState]:
+        check_parameters(updates)
         if params is None:
             raise ValueError("The learning rate is chosen where the parameters are: pass them to update as params.")
         gradient = grad if takes_gradient else updates
         if gradient is None:
             raise ValueError("The slope is measured with the gradient: pass it to update as grad=.")
-        problem = Problem(
-            value,
-            gradient,
-            quadratic_form or (lambda v: second_derivative_along(value_fn, params, v)),
-            change_fn or (lambda new_params: value_fn(new_params) - value),
-            jnp.finfo(jnp.asarray(value).dtype).eps * jnp.abs(value),
-        )
-        d, direction_state = direction.update(updates, state.direction, params)
-        move, rule_state, info = quadratic_step(d, state.rule, params, problem, knobs, rule, after)
+        problem = problem_of(params, gradient, value, value_fn, quadratic_form, change_fn, rounding, extra)
+        d, direction_state = direction.update(updates, state.direction_state, params)
+        before = QuadraticState(state.info.next_damping, state.mean_learning_rate, state.finish_state)
+        move, rule_state, info = quadratic_step(d, before, params, problem, knobs, rule, after)
         if rule.rejects:
-            direction_state = keep_if(info.accepted, direction_state, state.direction)
-        return move, QuadraticLRState(direction_state, rule_state, info._replace(gradient=None, direction=None))
+            direction_state = keep_if(info.accepted, direction_state, state.direction_state)
+        return move, _state(direction_state, rule_state, info)
 
     # optax's protocol has no words for keywords that must be given.
     return optax.GradientTransformationExtraArgs(init, cast(Any, update))
+
+
+def _state(direction_state: Any, rule: QuadraticState, info: StepInfo) -> QuadraticLRState:
+    """The public state: λ once, and of the info what is worth carrying along."""
+    info = info._replace(cost=None, gradient=None, direction=None)
+    return QuadraticLRState(direction_state, rule.finish, rule.mean_learning_rate, info)
+
+
+def info(state: Any) -> StepInfo:
+    """The StepInfo of the last step, wherever it stands in the state of a chain or a wrapper.
+
+    ValueError where there is none, or more than one.
+    """
+    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, StepInfo))
+    found = [node for node in nodes if isinstance(node, StepInfo)]
+    if len(found) != 1:
+        raise ValueError(
+            f"There are {len(found)} StepInfos in this state; give the state of one adam_qlr, sgd_qlr or "
+            "scale_by_quadratic_lr, which may stand in a chain or a wrapper."
+        )
+    return found[0]
 
 
 def scale_by_quadratic_lr(
@@ -129,13 +131,17 @@ def scale_by_quadratic_lr(
     ``finish`` (weight decay, clips, a schedule) changes the move before it is tried, so that ρ is measured where the
     parameters really go. The reduction-ratio rule of Clarke & Hernández-Lobato 2024, algorithm 1.
 
-    ``update(updates, state, params, *, value, grad, value_fn, quadratic_form=None, change_fn=None)``: ``value`` is f(θ),
-    ``grad`` its gradient, clipped if the direction's was; ``value_fn(params)`` is f; ``quadratic_form(v)`` is vᵀCv, by
-    default of the Hessian of ``value_fn``; ``change_fn(new_params)`` is f(new) − f(θ), by default from ``value_fn``.
-    The state's ``info`` tells what the last step did.
+    ``update(updates, state, params, *, value, grad, value_fn, quadratic_form=None, change_fn=None, rounding=None)``: ``value``
+    is f(θ), ``grad`` its gradient, clipped if the direction's was; ``value_fn(params)`` is f; ``quadratic_form(v)`` is vᵀCv,
+    by default of the Hessian of ``value_fn``; ``change_fn(new_params)`` is f(new) − f(θ), by default from ``value_fn``;
+    ``rounding`` is what rounding may do to that difference, by default eps · |value|. Any other argument goes to those of
+    these functions that name it in their signature. ``fisher_form`` makes all of them from a model and its loss.
+    ``info(state)`` tells what the last step did.
 
     Raises:
-        ValueError: for a number out of its range, or where the rule itself is masked.
+        ValueError: for a number out of its range or a function in its place; for parameters that are masked or not real;
+            where a function returns more than one number.
+        TypeError: for an argument of ``update`` that nothing takes.
     """
     knobs = QuadraticKnobs(
         initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
@@ -169,7 +175,7 @@ def adam_qlr(
         initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
         absolute_curvature, rounding_multiple,
     )  # fmt: skip
-    _check(b1=b1, b2=b2, eps=eps)
+    check_numbers(b1=b1, b2=b2, eps=eps)
     return _transformation(optax.scale_by_adam(b1, b2, eps), knobs, damping_rule_named(damping_rule), finish)
 
 

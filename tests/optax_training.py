@@ -9,7 +9,6 @@ import numpy as np
 import optax
 from jax.flatten_util import ravel_pytree
 
-import qlr_core as qlr
 from qlr_core.objective import SQUARED_ERROR
 from tests.problems import example, network
 
@@ -53,13 +52,6 @@ def train(
 def flat(tree: Any) -> np.ndarray:
     """All numbers of a tree in a row."""
     return np.asarray(ravel_pytree(tree)[0])
-
-
-def last_info(state: Any) -> qlr.StepInfo:
-    """The StepInfo that stands somewhere in a chain's state."""
-    nodes = jax.tree.leaves(state, is_leaf=lambda node: isinstance(node, qlr.StepInfo))
-    (info,) = (node for node in nodes if isinstance(node, qlr.StepInfo))
-    return info
 
 
 def assert_stable(optimizer: optax.GradientTransformationExtraArgs, params: Any, value_fn: Callable[[Any], Any]) -> None:

@@ -52,8 +52,13 @@ class StepInfo(NamedTuple):
 
 
 def not_evaluated(dtype: Any) -> StepInfo:
-    """The StepInfo of a step that was not made: all NaN."""
-    return with_nan(StepInfo(loss=np.asarray(np.nan, dtype), reliable=np.asarray(True), accepted=np.asarray(True)))
+    """The StepInfo of a step that was not made: all NaN.
+
+    Under ``jax_debug_nans``, which takes every NaN that leaves a program for a fault, ∞ stands for it.
+    """
+    unknown, yes = jnp.asarray(jnp.inf if jax.debug_nans.value else jnp.nan, dtype), jnp.asarray(True)
+    numbers = {name: unknown for name in StepInfo._fields[:-2]}
+    return StepInfo(**(numbers | {"reliable": yes, "accepted": yes}))
 
 
 def with_nan(record: Any) -> Any:
@@ -73,8 +78,8 @@ def with_nan(record: Any) -> Any:
 
 
 def scalar_dtype(params: Params) -> Any:
-    """The type in which a step keeps its scalars: that of the parameters, at least float32."""
-    return jnp.promote_types(jnp.result_type(*jax.tree.leaves(params)), jnp.float32)
+    """The type in which a step keeps its scalars: that of the parameters, at least float32, which no parameters have too."""
+    return jnp.result_type(jnp.float32, *jax.tree.leaves(params))
 
 
 @runtime_checkable
