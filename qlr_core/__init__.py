@@ -9,43 +9,83 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qlr_core.curvature import CURVATURES
-    from qlr_core.curvature import empirical_fisher as empirical_fisher
-    from qlr_core.curvature import fisher as fisher
-    from qlr_core.curvature import hessian as hessian
-    from qlr_core.objective import LOSSES, Batch, Loss, Objective, linearize
+    from qlr_core.curvature import CURVATURES, Curvature, curvature_named, empirical_fisher, fisher, hessian
+    from qlr_core.forms import FisherForm, fisher_form
+    from qlr_core.objective import (
+        LOSSES,
+        PLAIN_VALUE,
+        RESIDUALS,
+        SOFTMAX_CROSS_ENTROPY,
+        SQUARED_ERROR,
+        Batch,
+        Linearization,
+        Loss,
+        Objective,
+        linearize,
+    )
     from qlr_core.optimizers import OPTIMIZERS, build_optimizer, optimizer_named
-    from qlr_core.optimizers.base import StepInfo
+    from qlr_core.optimizers.adam_qlr import from_direction
+    from qlr_core.optimizers.base import Choice, Optimizer, OptimizerSpec, StepInfo, from_optax
+    from qlr_core.optimizers.quadratic_lr import DAMPING_RULES, DampingRule, damping_rule_named
     from qlr_core.quadratic import adapt_damping, best_learning_rate, predicted_change, reduction_ratio
-    from qlr_core.ranges import knobs_with
-    from qlr_core.rollout import rollout, start, sweep
+    from qlr_core.ranges import Range, as_arrays, knobs_with
+    from qlr_core.rollout import Moment, RunState, rollout, start, sweep
+    from qlr_core.runs import RecordedRun, RunError, read_run
     from qlr_core.surface_run import default_choices, fork, run_surface
     from qlr_core.surfaces import SURFACES, surface_named
-    from qlr_core.transformations import adam_qlr, scale_by_quadratic_lr, sgd_qlr
+    from qlr_core.tasks import TASKS, task_named
+    from qlr_core.transformations import adam_qlr, info, scale_by_quadratic_lr, sgd_qlr
+
+__version__ = "0.1.0"
 
 __all__ = [
     "CURVATURES",
+    "DAMPING_RULES",
     "LOSSES",
     "OPTIMIZERS",
+    "PLAIN_VALUE",
+    "RESIDUALS",
+    "SOFTMAX_CROSS_ENTROPY",
+    "SQUARED_ERROR",
     "SURFACES",
+    "TASKS",
     "Batch",
+    "Choice",
+    "Curvature",
+    "DampingRule",
+    "FisherForm",
+    "Linearization",
     "Loss",
+    "Moment",
     "Objective",
+    "Optimizer",
+    "OptimizerSpec",
+    "Range",
+    "RecordedRun",
+    "RunError",
+    "RunState",
     "StepInfo",
     "adam_qlr",
     "adapt_damping",
+    "as_arrays",
     "best_learning_rate",
     "build_optimizer",
+    "curvature_named",
+    "damping_rule_named",
     "default_choices",
     "empirical_fisher",
     "fisher",
+    "fisher_form",
     "fork",
+    "from_direction",
+    "from_optax",
     "hessian",
     "info",
     "knobs_with",
     "linearize",
     "optimizer_named",
     "predicted_change",
+    "read_run",
     "reduction_ratio",
     "rollout",
     "run_surface",
@@ -54,20 +94,95 @@ __all__ = [
     "start",
     "surface_named",
     "sweep",
+    "task_named",
 ]
 
 # Where each public name comes from, for the running program as above for a type checker.
 _NAMES = {
-    "curvature": ("CURVATURES", "empirical_fisher", "fisher", "hessian"),
-    "objective": ("LOSSES", "Batch", "Loss", "Objective", "linearize"),
-    "optimizers": ("OPTIMIZERS", "build_optimizer", "optimizer_named"),
-    "optimizers.base": ("StepInfo",),
-    "quadratic": ("adapt_damping", "best_learning_rate", "predicted_change", "reduction_ratio"),
-    "ranges": ("knobs_with",),
-    "rollout": ("rollout", "start", "sweep"),
-    "surface_run": ("default_choices", "fork", "run_surface"),
-    "surfaces": ("SURFACES", "surface_named"),
-    "transformations": ("adam_qlr", "scale_by_quadratic_lr", "sgd_qlr"),
+    "curvature": (
+        "CURVATURES",
+        "Curvature",
+        "curvature_named",
+        "empirical_fisher",
+        "fisher",
+        "hessian",
+    ),
+    "forms": (
+        "FisherForm",
+        "fisher_form",
+    ),
+    "objective": (
+        "LOSSES",
+        "PLAIN_VALUE",
+        "RESIDUALS",
+        "SOFTMAX_CROSS_ENTROPY",
+        "SQUARED_ERROR",
+        "Batch",
+        "Linearization",
+        "Loss",
+        "Objective",
+        "linearize",
+    ),
+    "optimizers": (
+        "OPTIMIZERS",
+        "build_optimizer",
+        "optimizer_named",
+    ),
+    "optimizers.adam_qlr": ("from_direction",),
+    "optimizers.base": (
+        "Choice",
+        "Optimizer",
+        "OptimizerSpec",
+        "StepInfo",
+        "from_optax",
+    ),
+    "optimizers.quadratic_lr": (
+        "DAMPING_RULES",
+        "DampingRule",
+        "damping_rule_named",
+    ),
+    "quadratic": (
+        "adapt_damping",
+        "best_learning_rate",
+        "predicted_change",
+        "reduction_ratio",
+    ),
+    "ranges": (
+        "Range",
+        "as_arrays",
+        "knobs_with",
+    ),
+    "rollout": (
+        "Moment",
+        "RunState",
+        "rollout",
+        "start",
+        "sweep",
+    ),
+    "runs": (
+        "RecordedRun",
+        "RunError",
+        "read_run",
+    ),
+    "surface_run": (
+        "default_choices",
+        "fork",
+        "run_surface",
+    ),
+    "surfaces": (
+        "SURFACES",
+        "surface_named",
+    ),
+    "tasks": (
+        "TASKS",
+        "task_named",
+    ),
+    "transformations": (
+        "adam_qlr",
+        "info",
+        "scale_by_quadratic_lr",
+        "sgd_qlr",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
 

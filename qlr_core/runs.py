@@ -16,7 +16,7 @@ from datetime import datetime
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,14 @@ RUNS_DIRECTORY = "QLR_RUNS_DIR"
 
 class RunError(ValueError):
     """A run folder that cannot be written, read or resumed; the message names it and the remedy."""
+
+
+class RecordedRun(NamedTuple):
+    """A run as it was recorded: what was planned, and two tables with one row a step and seed."""
+
+    plan: Plan
+    steps: pd.DataFrame
+    evaluations: pd.DataFrame
 
 
 def runs_directory(directory: str | Path = "") -> Path:
@@ -121,6 +129,12 @@ def choices_in(config: dict[str, Any]) -> dict[str, str]:
         return dict(config["choices"])
     plan = plan_from(config["plan"])
     return dict(optimizer_named(plan.optimizer).resolved(plan.choices))
+
+
+def read_run(folder: Path | str) -> RecordedRun:
+    """All that a folder of ``train`` tells; RunError where it is no run or a file is damaged."""
+    folder = Path(folder)
+    return RecordedRun(plan_from(read_config(folder)["plan"]), read_steps(folder), read_evaluations(folder))
 
 
 def read_steps(folder: Path) -> pd.DataFrame:
