@@ -55,6 +55,7 @@ class FisherForm:
             "value_fn": self.value_fn,
             "quadratic_form": self,
             "change_fn": self.change_fn,
+            "rounding": self.linearization.rounding(),
         }
 
 

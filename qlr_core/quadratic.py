@@ -49,9 +49,10 @@ def made_learning_rate(learning_rate: Number, move_norm: Number, direction_norm:
     return jnp.where(still, 0.0, jnp.sign(learning_rate) * move_norm / jnp.where(still, 1.0, direction_norm))
 
 
-def reduction_ratio(actual: Number, predicted: Number) -> Any:
-    """ρ = Δf / ΔM: 1 where the model keeps its promise; NaN where nothing moves (0/0)."""
-    return actual / predicted
+def reduction_ratio(actual: Number, predicted: Number, undefined: Number = jnp.nan) -> Any:
+    """ρ = Δf / ΔM: 1 where the model keeps its promise; ``undefined`` where nothing moves (0/0)."""
+    still = (jnp.asarray(actual) == 0) & (jnp.asarray(predicted) == 0)
+    return jnp.where(still, undefined, actual / jnp.where(still, 1.0, predicted))
 
 
 def is_reliable(predicted: Number, rounding: Number, rounding_multiple: Number) -> Any:
@@ -71,9 +72,8 @@ def hides_promise(slope: Number, curvature: Number, damped: Number, rounding: Nu
     """
     # Differs from the paper: without the rounding guard it needs no way back; c = 0 switches it off.
     undamped = 0.5 * slope * slope / jnp.where(curvature > 0, curvature, jnp.inf)
-    return is_reliable(undamped, rounding, rounding_multiple) & ~is_reliable(
-        0.5 * slope * slope / damped, rounding, rounding_multiple
-    )
+    its_own = 0.5 * slope * best_learning_rate(slope, damped)
+    return is_reliable(undamped, rounding, rounding_multiple) & ~is_reliable(its_own, rounding, rounding_multiple)
 
 
 def adapt_damping(

@@ -82,6 +82,8 @@ def _transformation(
             raise ValueError("The slope is measured with the gradient: pass it to update as grad=.")
         problem = problem_of(params, gradient, value, value_fn, quadratic_form, change_fn, rounding, extra)
         d, direction_state = direction.update(updates, state.direction_state, params)
+        # Numbers that are arrays, as injected ones are, would widen Adam's buffers.
+        direction_state = optax.tree.cast_like(direction_state, state.direction_state)
         before = QuadraticState(state.info.next_damping, state.mean_learning_rate, state.finish_state)
         move, rule_state, info = quadratic_step(d, before, params, problem, knobs, rule, after)
         if rule.rejects:

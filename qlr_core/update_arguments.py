@@ -80,7 +80,9 @@ def problem_of(
     if rounding is None:
         rounding = jnp.finfo(jnp.result_type(float, value)).eps * jnp.abs(value)
     # A direction may have another type than the parameters, which no derivative along it takes.
-    return Problem(value, gradient, lambda v: form(optax.tree.cast_like(v, params)), change, _number("rounding", "is", rounding))
+    return Problem(
+        value, gradient, lambda v: form(optax.tree.cast_like(v, params)), change, _number("rounding", "is", rounding)
+    )
 
 
 def _names(function: Callable[..., Any]) -> set[str]:

@@ -143,7 +143,10 @@ def quadratic_step(
     averaged = knobs.averaging * state.mean_learning_rate + (1 - knobs.averaging) * clipped
     # At an exactly zero slope nothing moves, whatever the running mean holds.
     learning_rate: Any = jnp.where(slope == 0, 0.0, averaged)
-    move, finish_state = after.transformation.update(optax.tree.scale(-learning_rate, d), state.finish, params)
+    # The scalars are never in half precision; the move is what the gradient is, as everywhere in optax.
+    move = optax.tree.cast_like(optax.tree.scale(-learning_rate, d), problem.gradient)
+    move, finish_state = after.transformation.update(move, state.finish, params)
+    move = optax.tree.cast_like(move, problem.gradient)
     info = StepInfo(
         loss=problem.value,
         gradient_norm=norm(problem.gradient),
@@ -161,7 +164,7 @@ def quadratic_step(
     predicted = _promise(info, move, problem, after)
     info = info._replace(
         predicted_change=predicted,
-        reduction_ratio=reduction_ratio(info.actual_change, predicted),
+        reduction_ratio=reduction_ratio(info.actual_change, predicted, undefined=info.reduction_ratio),
         reliable=is_reliable(predicted, problem.rounding, knobs.rounding_multiple),
     )
     hides = hides_promise(slope, curvature, damped, problem.rounding, knobs.rounding_multiple)
