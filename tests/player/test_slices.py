@@ -1,10 +1,5 @@
 """The slice that the player draws is the loss along d, for every optimizer, whether it chooses its α or not."""
 
-import json
-import shutil
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -14,13 +9,13 @@ from qlr_core.surface_values import value_at
 from qlr_ui import cached
 from qlr_ui.lab_state import LabState, RunSetting
 from qlr_ui.picture import picture
+from tests.player_modules import answer
 
 STEPS = 40
 AVAILABLE = [spec.name for spec in OPTIMIZERS if not spec.unavailable()]
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("node") is None, reason="node runs the player's own arithmetic")
 @pytest.mark.parametrize("name", AVAILABLE)
 def test_the_drawn_slice_is_the_loss_along_the_direction(name: str) -> None:
     values = (("learning_rate", 1e-4),) if name == "momentum" else ()
@@ -29,9 +24,7 @@ def test_the_drawn_slice_is_the_loss_along_the_direction(name: str) -> None:
     window = state.the_surface().window
     grid = cached.lab_landscape(state.surface, state.text, state.parameters, window)
     payload = picture(state, runs, [outcome_of(run) for run in runs], window, grid, {})
-    reader = Path(__file__).with_name("slices.mjs")
-    done = subprocess.run(["node", str(reader)], input=payload, capture_output=True, check=True, timeout=60)
-    (drawn,) = json.loads(done.stdout)
+    (drawn,) = answer("slices.mjs", payload)
     run = runs[0]
     for step in range(0, STEPS, 3):
         at = [run.record.position[step] - rate * run.record.info.direction[step] for rate in drawn[step]["rates"]]

@@ -1,10 +1,7 @@
 """What the browser is sent of small networks: bounded, whatever the settings, and the numbers of the run."""
 
 import json
-import shutil
 import struct
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +17,7 @@ from qlr_ui.network_presets import PRESETS
 from qlr_ui.network_state import MAX_RUNS, NetworkState
 from qlr_ui.network_tables import eigenvalue_chart, eigenvalues, runs_csv, summary
 from qlr_ui.run_setting import ForkSetting, RunSetting
+from tests.player_modules import answer
 
 LIMIT = 2_000_000
 AVAILABLE = [dataset for dataset in DATASETS if not dataset.unavailable()]
@@ -68,19 +66,15 @@ def test_columns_hold_the_runs_numbers_and_the_frames_fill_what_an_optimizer_doe
     assert header["frames"]["steps"][-1] == 60
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node runs the player's decoder")
 @pytest.mark.parametrize("resting", [False, True])
 def test_the_player_reads_back_what_was_written_and_rests_between_two_frames(resting: bool) -> None:
     state = NetworkState(NetworkLab(steps=96, width=8), (RunSetting("adam"), RunSetting("adam_qlr")))
     runs, step = _runs(state), 51
     assert step not in runs[0].record.frames.step
-    rest = (
-        Rest(0, network_cached.lab_frame(state.lab, network_cached.legs_of(state)[0], step, _nobody_ahead)) if resting else None
-    )
-    reader = Path(__file__).parents[1] / "player" / "decode_network.mjs"
+    legs = network_cached.legs_of(state)[0]
+    rest = Rest(0, network_cached.lab_frame(state.lab, legs, step, _nobody_ahead)) if resting else None
     data = network_picture(state, runs, {}, rest)
-    done = subprocess.run(["node", str(reader), str(step)], input=data, capture_output=True, check=True, timeout=60)
-    first, second = json.loads(done.stdout)["runs"]
+    first, second = answer("decode_network.mjs", data, str(step))["runs"]
     frames, number = runs[0].record.frames, 25
     expected = step if resting else 50
     assert (first["step"], second["step"], frames.step[number]) == (expected, 50, 50)
