@@ -107,7 +107,8 @@ def test_images_go_on_from_a_snapshot_bit_for_bit_with_batch_norm_and_augmentati
 
 
 def test_steps_without_a_scan_are_those_of_a_scan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    plan = dataclasses.replace(IMAGES, steps=4, seeds=(0, 3))
+    # Where a gradient is next to nothing its sign is rounding, and d is ±1 all the same, unless ε is larger than the rounding.
+    plan = dataclasses.replace(IMAGES, values=(*IMAGES.values, ("eps", 1e-2)), steps=4, seeds=(0, 3))
     ends = []
     task = tiny_images(monkeypatch, tmp_path)
     for scans in (False, True):

@@ -203,7 +203,8 @@ def test_factors_of_one_hold_the_damping_and_zeros_leave_no_damping_at_all(rule:
     assert np.all(held.next_damping == 0.25)
     none, _ = curved("adam_qlr", initial_damping=0.0, min_damping=0.0, **still)
     assert not np.any(none.next_damping)
-    np.testing.assert_array_equal(none.best_learning_rate, none.slope / none.curvature)
+    # The curvature that is reported and the one that is divided by may be fused differently: a few roundings.
+    np.testing.assert_allclose(none.best_learning_rate, none.slope / none.curvature, rtol=1e-14)
 
 
 def test_weight_decay_takes_its_share_of_the_parameters_apart_from_the_gradient() -> None:

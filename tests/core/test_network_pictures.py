@@ -119,8 +119,8 @@ def test_the_ratio_on_the_same_batch_is_the_steps_own(moons: NetworkRun) -> None
 
 def test_on_the_full_batch_the_three_ratios_are_one() -> None:
     frames = run_network(NetworkLab("moons", width=6, steps=5), QLR).record.frames
-    np.testing.assert_array_equal(frames.ratio_fresh, frames.ratio_same)
-    np.testing.assert_array_equal(frames.ratio_full, frames.ratio_same)
+    for ratio in (frames.ratio_fresh, frames.ratio_full):
+        np.testing.assert_allclose(ratio, frames.ratio_same, rtol=1e-5)  # the same means, perhaps summed in another order
 
 
 @pytest.mark.parametrize("legs", [QLR, ADAM], ids=["adam_qlr", "adam"])

@@ -36,9 +36,13 @@ def run() -> NetworkRun:
 
 def test_all_optimizers_of_a_lab_begin_alike(run: NetworkRun) -> None:
     other = run_network(LAB, (leg("adam", learning_rate=0.01),))
-    assert other.record.info.loss[0] == run.record.info.loss[0]
-    assert other.record.frames.train_loss[0] == run.record.frames.train_loss[0]
-    assert other.record.info.loss[-1] != run.record.info.loss[-1]
+    # A mean over some hundred losses in two programs: each may round it otherwise.
+    for found, expected in (
+        (other.record.info.loss, run.record.info.loss),
+        (other.record.frames.train_loss, run.record.frames.train_loss),
+    ):
+        assert found[0] == pytest.approx(expected[0], rel=1e-5)
+        assert found[-1] != pytest.approx(expected[-1], rel=1e-3)
 
 
 def test_a_seed_decides_the_run(run: NetworkRun) -> None:

@@ -97,8 +97,9 @@ def test_the_line_above_the_picture_names_the_network_and_its_batches() -> None:
 def test_a_fork_is_its_parents_run_up_to_its_step() -> None:
     state = NetworkState(NetworkLab(steps=60, width=8), _TWO, (ForkSetting(0, 30, RunSetting("adam")),))
     parent, _, child = _runs(state)
-    np.testing.assert_array_equal(child.record.info.loss[:31], parent.record.info.loss[:31])
-    assert child.record.info.loss[31] != parent.record.info.loss[31]
+    # Up to a fork a run takes single steps, which another program than the parent's takes: roundings of float32.
+    np.testing.assert_allclose(child.record.info.loss[:31], parent.record.info.loss[:31], rtol=1e-4)
+    assert child.record.info.loss[31] != pytest.approx(parent.record.info.loss[31], rel=1e-3)
     assert _header(network_picture(state, [parent, _, child], {}))["runs"][2]["fork"] == {
         **{"parent": "r0", "step": 30, "text": "Adam takes over"}
     }
