@@ -8,12 +8,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 # What one process of these tests has compiled, the others need not: half of the time would go by compiling. The first one
-# makes the folder and removes it; the bound on its size makes JAX lock it, so that nobody reads what is half written.
+# makes the folder and removes it, unless the Makefile has made one for all parts; the bound on its size makes JAX lock it, so
+# that nobody reads what is half written.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     _programs = TemporaryDirectory(prefix="programs-", ignore_cleanup_errors=True)
     os.environ["JAX_COMPILATION_CACHE_DIR"] = _programs.name
-    os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**30)
-    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(2**30))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 import jax.monitoring
 import pytest
@@ -27,6 +28,22 @@ install_import_hook("qlr_core", "beartype.beartype")
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile("repeatable")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--reverse``: the order of the tests must not matter."""
+    parser.addoption("--reverse", action="store_true", help="run the tests in the reverse order")
+
+
+# First, because pytest-xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps the tests of a file in one process, which sets up and traces what they share once."""
+    if config.option.reverse:
+        items.reverse()
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 class Counted:

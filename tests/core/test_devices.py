@@ -32,7 +32,8 @@ print(json.dumps({"devices": jax.local_device_count(), "losses": losses,
 @pytest.mark.parametrize("batch_size", [64, 60])  # eight devices share 64 rows evenly, and not 60
 def test_eight_devices_train_as_one_does(batch_size: int) -> None:
     plan = dataclasses.replace(PLAN, batch_size=batch_size)
-    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
+    environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], input=json.dumps(plan.as_plain()), env=environment,
         cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=300,
