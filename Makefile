@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 define parts
 programs=$$(mktemp -d); trap 'rm -rf "$$programs"' EXIT; trap 'exit 130' INT; failed=$${failed:-0}; \
 for part in 'tests/core/test_[a-n]*.py' 'tests/core/test_[o-z]*.py' 'tests --ignore tests/core'; do \
-	JAX_COMPILATION_CACHE_DIR=$$programs $(PYTEST) $(1) $$part $(ARGS) || case $$? in 5) ;; *) failed=1 ;; esac; \
+	TEST_PROGRAMS=$$programs $(PYTEST) $(1) $$part $(ARGS) || case $$? in 5) ;; *) failed=1 ;; esac; \
 done; exit $$failed
 endef
 # For instance: make unit ARGS="-m 'not slow' -k damping"

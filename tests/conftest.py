@@ -7,14 +7,17 @@ from contextlib import AbstractContextManager, contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any
 
-# What one process of these tests has compiled, the others need not: half of the time would go by compiling. The first one
-# makes the folder and removes it, unless the Makefile has made one for all parts; the bound on its size makes JAX lock it, so
-# that nobody reads what is half written.
+# What one process of these tests has compiled, the others need not: half of the time would go by compiling. The Makefile makes
+# a folder for all of its parts (TEST_PROGRAMS), else the first process makes one and removes it; the bound on its size makes
+# JAX lock it, so that nobody reads what is half written.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-    _programs = TemporaryDirectory(prefix="programs-", ignore_cleanup_errors=True)
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = _programs.name
-os.environ.setdefault("JAX_COMPILATION_CACHE_MAX_SIZE", str(2**30))
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    _programs = os.environ.get("TEST_PROGRAMS")
+    if _programs is None:
+        _folder = TemporaryDirectory(prefix="programs-", ignore_cleanup_errors=True)
+        _programs = _folder.name
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = _programs
+    os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**30)
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
 
 import jax.monitoring
 import pytest
