@@ -5,14 +5,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from qlr_ui.recorded_charts import STEP_QUANTITIES, evaluation_quantities
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_the_charts_of_the_packaged_runs_are_drawn(open_page, width: int, scheme: str) -> None:
     page = open_page("/runs", width=width, color_scheme=scheme)
     charts = page.get_by_test_id("stVegaLiteChart")
-    charts.nth(8).wait_for()
-    assert charts.count() == 9  # the key, and eight quantities
+    quantities = STEP_QUANTITIES + evaluation_quantities("accuracy")
+    charts.nth(len(quantities)).wait_for()
+    assert charts.count() == 1 + len(quantities)  # the first one is the key
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     first, second = (charts.nth(0).locator("text").nth(line).bounding_box() for line in range(2))
     assert first and second and second["y"] - first["y"] >= 1.2 * first["height"]  # the key's lines have air between them
