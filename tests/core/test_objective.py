@@ -54,7 +54,7 @@ def test_pushforward_and_pullback_are_each_others_transpose() -> None:
     forward, back = np.asarray(lin.pushforward(v)), flat(lin.pullback(u))
     # Sums of about 100 products each, of either sign: the rounding is measured by the products, not by what is left of them.
     rounding = 100 * np.finfo(np.float32).eps * (np.abs(u).ravel() @ np.abs(forward).ravel() + np.abs(back) @ np.abs(flat(v)))
-    np.testing.assert_allclose(np.vdot(u, forward), back @ flat(v), rtol=0, atol=rounding)
+    np.testing.assert_allclose(np.vdot(u, forward), back @ flat(v), rtol=0, atol=float(rounding))
 
 
 def test_the_change_is_that_of_the_value_but_rounds_less() -> None:
