@@ -13,7 +13,7 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-SESSIONS, PERIOD, ROUNDS = 60, 5.0, 4
+SESSIONS, PERIOD, ROUNDS = 60, 5.0, 2
 STREAMLIT = [websockets.Subprotocol("streamlit")]
 SLIDER = "λ₀ · Initial damping"
 

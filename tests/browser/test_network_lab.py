@@ -1,5 +1,6 @@
 """The small networks' page as a person uses it: playing, scrubbing and forking on moons, links, and bad input."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 
@@ -8,11 +9,12 @@ import pytest
 from qlr_core.network_lab import NetworkLab
 from qlr_ui.network_state import NetworkState, from_link, to_link
 from qlr_ui.run_setting import RunSetting
+from tests.small_networks import LAB
 
 pytestmark = pytest.mark.slow
 
 PLAYER = ".player[data-signature]"
-SMALL = NetworkState(NetworkLab(width=8, steps=100))
+SMALL = NetworkState(dataclasses.replace(LAB, steps=100))
 
 
 def _at(state: NetworkState) -> str:

@@ -37,14 +37,14 @@ def _focused(page) -> None:
     page.locator(PLAYER).focus()
 
 
-def test_keys_step_and_the_server_is_never_called_while_playing(open_page) -> None:
+def test_keys_step_and_the_server_is_never_called_while_playing(open_page, wait_until_idle) -> None:
     page = open_page()
     _drawn(page)
     sent: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.reload()
     _drawn(page)
-    page.wait_for_timeout(1000)
+    wait_until_idle(page)
     _focused(page)
     sent.clear()
     page.keyboard.press("ArrowRight")
@@ -89,7 +89,6 @@ def test_a_fork_keeps_both_branches_and_its_link_reopens_the_same_picture(open_p
     page = open_page()
     _drawn(page)
     _focused(page)
-    page.wait_for_timeout(1000)
     for step in ("10", "20", "30"):
         page.keyboard.press("Shift+ArrowRight")
         _wait_for(lambda step=step: _data(page, "step") == step)
@@ -164,16 +163,16 @@ def test_a_phone_needs_no_sideways_scrolling(open_page, scheme) -> None:
     assert plot["height"] > 200 and plot["width"] > 200
 
 
-def test_playing_five_runs_of_a_thousand_steps_is_smooth(open_page, record_property) -> None:
+def test_playing_five_runs_of_a_thousand_steps_is_smooth(open_page, wait_until_idle, record_property) -> None:
     page = open_page("/?lab=" + to_link(FIVE), reduced_motion="no-preference")
     _drawn(page)
-    page.wait_for_timeout(1500)
+    wait_until_idle(page)
     _focused(page)
     page.locator("[data-part=speed]").select_option("10")
     page.locator("[data-do=play]").click()
-    page.wait_for_timeout(500)
+    _wait_for(lambda: _data(page, "playing") == "true")
     first, begin = int(_data(page, "frames")), time.monotonic()
-    page.wait_for_timeout(4000)
+    _wait_for(lambda: int(_data(page, "frames")) >= first + 60)
     rate = (int(_data(page, "frames")) - first) / (time.monotonic() - begin)
     record_property("frames_per_second", rate)
     print(f"\n{{'name': 'frame time, 5 runs x 1000 steps', 'ours': {1000 / rate:.1f}, 'bar': 20, 'unit': 'ms'}}")
@@ -183,7 +182,7 @@ def test_playing_five_runs_of_a_thousand_steps_is_smooth(open_page, record_prope
 def test_the_picture_follows_a_slider(open_page, wait_until_idle, record_property) -> None:
     page = open_page()
     _drawn(page)
-    page.wait_for_timeout(1000)
+    wait_until_idle(page)
     slider = page.get_by_role("slider", name="λ₀ · Initial damping").first
     slider.focus()
     times = []

@@ -25,7 +25,7 @@ IMAGES = Plan("tiny_images", "adam_qlr", values=(("max_learning_rate", 0.1),), b
 
 
 def tiny_resnet(data: TaskData) -> Any:
-    return normalized(augmented(resnet(10, 2, (1, 1))), data.pixel_mean, data.pixel_scale)
+    return normalized(augmented(resnet(10, 2, (1,))), data.pixel_mean, data.pixel_scale)
 
 
 def tiny_images(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Task:

@@ -1,5 +1,6 @@
 """The pictures of a run, against the network evaluated once more at the same parameters."""
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -13,21 +14,17 @@ from qlr_core.network_pictures import CURVE_POINTS, picture_reach, picture_side
 from qlr_core.network_run import NetworkRun, frame_at, run_network
 from qlr_core.network_walk import Leg, parameters_at
 from qlr_core.objective import Batch, linearize
-from qlr_core.optimizers.adam import AdamHyper
-from qlr_core.optimizers.adam_qlr import AdamQLRHyper
-from qlr_core.ranges import knobs_with
+from tests.small_networks import LAB, leg, run_of
 
-# Clipped as in the paper's earlier variant: on so few rows the unclipped one may be thrown far away.
-QLR = (Leg("adam_qlr", (), knobs_with(AdamQLRHyper, max_learning_rate=0.1)),)
-ADAM = (Leg("adam", (), knobs_with(AdamHyper, learning_rate=0.02)),)
-MOONS = NetworkLab("moons", knobs=(("size", 100.0),), width=6, batch_size=16, steps=30)
+QLR, ADAM = (leg(),), (leg("adam", learning_rate=0.02),)
+MOONS = dataclasses.replace(LAB, steps=30)
 STEP = 15
 
 
 @pytest.fixture(scope="module")
 def moons() -> NetworkRun:
     """A run of AdamQLR with small batches; with 30 steps there is a frame before each."""
-    return run_network(MOONS, QLR)
+    return run_of(MOONS, *QLR)
 
 
 def parameters(problem: NetworkProblem, legs: tuple[Leg, ...], step: int) -> Any:
@@ -118,14 +115,14 @@ def test_the_ratio_on_the_same_batch_is_the_steps_own(moons: NetworkRun) -> None
 
 
 def test_on_the_full_batch_the_three_ratios_are_one() -> None:
-    frames = run_network(NetworkLab("moons", width=6, steps=5), QLR).record.frames
+    frames = run_network(dataclasses.replace(LAB, batch_size=0, steps=5), QLR).record.frames
     for ratio in (frames.ratio_fresh, frames.ratio_full):
         np.testing.assert_allclose(ratio, frames.ratio_same, rtol=1e-5)  # the same means, perhaps summed in another order
 
 
 @pytest.mark.parametrize("legs", [QLR, ADAM], ids=["adam_qlr", "adam"])
 def test_the_slice_is_the_loss_along_the_direction(legs: tuple[Leg, ...]) -> None:
-    problem, run = network_problem(MOONS), run_network(MOONS, legs)
+    problem, run = network_problem(MOONS), run_of(MOONS, *legs)
     frames, info = run.record.frames, run.record.info
     grid = np.linspace(frames.slice_low[STEP], frames.slice_high[STEP], 65)
     assert grid[0] < min(0, info.learning_rate[STEP]) <= max(0, info.learning_rate[STEP]) < grid[-1]
@@ -140,7 +137,7 @@ def test_the_slice_is_the_loss_along_the_direction(legs: tuple[Leg, ...]) -> Non
 
 
 def test_an_optimizer_without_a_model_is_held_against_the_undamped_one() -> None:
-    run = run_network(MOONS, ADAM)
+    run = run_of(MOONS, *ADAM)
     frames, info = run.record.frames, run.record.info
     alpha, curvature = info.learning_rate, frames.curvature[:-1]
     assert np.isnan(info.predicted_change).all()

@@ -13,25 +13,18 @@ from qlr_core.models.mlp import ACTIVATIONS
 from qlr_core.network_lab import FRAMES, MAX_STEPS, NetworkLab, network_problem
 from qlr_core.network_outcome import network_outcome
 from qlr_core.network_run import NetworkRun, record_bytes, run_network
-from qlr_core.network_walk import Leg, walk
+from qlr_core.network_walk import walk
 from qlr_core.network_warmup import compile_ahead
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
-from qlr_core.ranges import knobs_with
+from tests.small_networks import LAB, leg, run_of
 
-LAB = NetworkLab(dataset="moons", knobs=(("size", 100.0),), width=8, batch_size=16, steps=60)
-
-
-def leg(optimizer: str = "adam_qlr", step: int = 0, carried: float | None = None, **numbers: float) -> Leg:
-    # Clipped as in the paper's earlier variant: on so few rows the unclipped one may be thrown far away.
-    if optimizer == "adam_qlr":
-        numbers = {"max_learning_rate": 0.1} | numbers
-    return Leg(optimizer, (), knobs_with(optimizer_named(optimizer).hyper, **numbers), step, carried)
+DATASET_PLACES = [(dataset.name, place) for place, dataset in enumerate(DATASETS)]
 
 
 @pytest.fixture(scope="module")
 def run() -> NetworkRun:
     """A run of AdamQLR on moons."""
-    return run_network(LAB, (leg(),))
+    return run_of(LAB, leg())
 
 
 def test_all_optimizers_of_a_lab_begin_alike(run: NetworkRun) -> None:
@@ -62,13 +55,17 @@ def test_a_run_is_made_of_numpy_and_survives_pickling(run: NetworkRun) -> None:
     assert run.seconds_per_step > 0
 
 
-@pytest.mark.parametrize(("dataset", "place"), [(dataset.name, place) for place, dataset in enumerate(DATASETS)])
-def test_every_dataset_trains(dataset: str, place: int, request: pytest.FixtureRequest) -> None:
-    if dataset == "energy" and (reason := DATASETS[place].unavailable()):
+def lab_of(dataset: str, place: int, depth: int) -> NetworkLab:
+    """A lab of a dataset and a depth; every pair of a dataset and an activation, and of a depth and one, is among them."""
+    if reason := DATASETS[place].unavailable():
         pytest.skip(reason)
-    activation = tuple(ACTIVATIONS)[place % len(ACTIVATIONS)]
-    lab = NetworkLab(dataset, width=5, depth=place % 4, activation=activation, batch_size=32, steps=3)
-    trained = run_network(lab, (leg("gradient_descent"),))
+    activation = tuple(ACTIVATIONS)[(place + depth) % len(ACTIVATIONS)]
+    return NetworkLab(dataset, width=5, depth=depth, activation=activation, batch_size=32, steps=3)
+
+
+@pytest.mark.parametrize(("dataset", "place"), DATASET_PLACES)
+def test_every_dataset_trains(dataset: str, place: int) -> None:
+    trained = run_network(lab_of(dataset, place, place % 4), (leg("gradient_descent"),))
     frames = trained.record.frames
     assert np.isfinite(trained.record.info.loss).all()
     assert frames.step.tolist() == [0, 1, 2, 3]
@@ -78,14 +75,10 @@ def test_every_dataset_trains(dataset: str, place: int, request: pytest.FixtureR
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("dataset", "place"), [(dataset.name, place) for place, dataset in enumerate(DATASETS)])
-@pytest.mark.parametrize("depth", range(4))
-def test_every_dataset_trains_networks_of_every_depth_and_activation(dataset: str, place: int, depth: int) -> None:
-    # Every pair of a dataset, a depth and an activation; all triples would take four times as long.
-    if dataset == "energy" and (reason := DATASETS[place].unavailable()):
-        pytest.skip(reason)
-    activation = tuple(ACTIVATIONS)[(place + depth) % len(ACTIVATIONS)]
-    lab = NetworkLab(dataset, width=5, depth=depth, activation=activation, batch_size=32, steps=3)
+@pytest.mark.parametrize(("dataset", "place"), DATASET_PLACES)
+@pytest.mark.parametrize("more", [1, 2, 3])
+def test_every_dataset_trains_networks_of_every_other_depth(dataset: str, place: int, more: int) -> None:
+    lab = lab_of(dataset, place, (place + more) % 4)
     found = list(walk(network_problem(lab), (leg("gradient_descent"),), lab.steps))
     assert np.isfinite(found[0].kept.info.loss).all()
 
@@ -120,10 +113,8 @@ def test_compiling_ahead_leaves_nothing_to_compile(compilations: Any) -> None:
     assert not found
 
 
-@pytest.mark.parametrize("dataset", ["moons", "three_spirals", "digits", "curve"])
-def test_five_of_the_longest_runs_stay_below_two_megabytes(dataset: str) -> None:
-    size = () if dataset == "digits" else (("size", 2000.0 if dataset != "curve" else 1000.0),)
-    lab = NetworkLab(dataset, knobs=size, depth=0, batch_size=16, steps=MAX_STEPS)
+def test_five_of_the_longest_runs_with_the_largest_pictures_stay_below_two_megabytes() -> None:
+    lab = NetworkLab("three_spirals", knobs=(("size", 2000.0),), depth=0, batch_size=16, steps=MAX_STEPS)
     longest = run_network(lab, (leg("gradient_descent"),))
     assert len(longest.record.frames.step) == FRAMES
     # In base64, which makes four bytes of three.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from qlr_core.models import mlp
-from qlr_core.network_lab import CHUNK, NetworkLab, network_problem
+from qlr_core.network_lab import CHUNK, network_problem
 from qlr_core.network_run import NetworkRun, run_network
 from qlr_core.network_walk import Leg, chunks, parameters_at
 from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, Objective
@@ -19,21 +19,13 @@ from qlr_core.ranges import as_arrays, knobs_with
 from qlr_core.rollout import batch_at, start
 from tests.golden.recipe import digits, recorded
 from tests.problems import layers_of
-
-LAB = NetworkLab(dataset="moons", knobs=(("size", 100.0),), width=8, batch_size=16, steps=60)
-
-
-def leg(optimizer: str = "adam_qlr", step: int = 0, carried: float | None = None, **numbers: float) -> Leg:
-    # Clipped as in the paper's earlier variant: on so few rows the unclipped one may be thrown far away.
-    if optimizer == "adam_qlr":
-        numbers = {"max_learning_rate": 0.1} | numbers
-    return Leg(optimizer, (), knobs_with(optimizer_named(optimizer).hyper, **numbers), step, carried)
+from tests.small_networks import LAB, leg, run_of
 
 
 @pytest.fixture(scope="module")
 def run() -> NetworkRun:
     """A run of AdamQLR on moons."""
-    return run_network(LAB, (leg(),))
+    return run_of(LAB, leg())
 
 
 def assert_close(found: Any, expected: Any, rtol: float = 1e-4) -> None:
