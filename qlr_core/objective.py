@@ -71,7 +71,7 @@ def softmax_cross_entropy(outputs: Float[Any, "... classes"], labels: Int[Any, "
     # Differs from the paper: its program uses the textbook's form.
     classes = outputs.shape[-1]
     is_label = labels[..., None] == jnp.arange(classes)
-    others = jax.nn.logsumexp(outputs, axis=-1, where=~is_label)
+    others: Any = jax.nn.logsumexp(outputs, axis=-1, where=~is_label)
     loss = jax.nn.softplus(others - jnp.sum(jnp.where(is_label, outputs, 0), axis=-1))
     return jnp.where((labels >= 0) & (labels < classes), loss, jnp.nan)
 

@@ -44,8 +44,8 @@ def run(fisher: bool = False, **numbers: Any) -> qlr.StepInfo:
             else:
                 value, grad = jax.value_and_grad(loss)(params)
                 arguments = {"value": value, "value_fn": loss}
-            updates, state = optimizer.update(grad, state, params, **arguments)
-            return (optax.apply_updates(params, updates), state), state.info
+            updates, after = optimizer.update(grad, state, params, **arguments)
+            return (optax.apply_updates(params, updates), after), qlr.info(after)
 
         start = (params, optimizer.init(params))
         return jax.tree.map(np.asarray, jax.jit(lambda start: jax.lax.scan(step, start, length=40)[1])(start))
@@ -60,6 +60,7 @@ def test_a_step_from_the_hessian_explodes_where_curvature_and_damping_leave_almo
 
 
 def test_the_fisher_a_clip_and_the_decreasing_loss_keep_it_bounded() -> None:
+    numbers: Any
     for numbers in ({"fisher": True}, {"max_learning_rate": 0.1}, {"damping_rule": "decreasing_loss"}):
         losses = run(**numbers).loss
         assert np.max(losses) < 2 * losses[0] and losses[-1] < losses[0] / 2, numbers

@@ -22,6 +22,7 @@ from qlr_core.objective import (
     linearize,
     without_padding,
 )
+from qlr_core.precision import BF16
 from tests.problems import example, network
 
 
@@ -194,5 +195,5 @@ def test_half_precision_passes_and_large_logits_round_more() -> None:
     params, batch = example((4, 6, 3), 64, SOFTMAX_CROSS_ENTROPY)
     objective = network(SOFTMAX_CROSS_ENTROPY)
     usual = linearize(objective, params, None, batch).rounding()
-    half = linearize(replace(objective, pass_rounding=2.0**-7), params, None, batch).rounding()
+    half = linearize(replace(objective, precision=BF16), params, None, batch).rounding()
     assert 1e3 < half / usual < 2**16  # bfloat16's digit is 2¹⁶ times coarser, and only the passes have it
