@@ -90,11 +90,10 @@ def _changed(page, wait_until_idle, act: Callable[[], Any]) -> None:
 def test_back_undoes_one_change_a_press_and_forward_does_it_again(open_page, wait_until_idle, link, changes) -> None:
     page = open_page(link)
     page.wait_for_selector(PLAYER)
-    past, entries = [(page.url, _seen(page))], page.evaluate("history.length")
-    for change in changes:
+    past, first = [(page.url, _seen(page))], page.evaluate("history.length")
+    for number, change in enumerate(changes):
         _changed(page, wait_until_idle, lambda change=change: change(page))
-        entries += 1
-        assert page.evaluate("history.length") == entries
+        assert page.evaluate("history.length") == first + number + 1
         past.append((page.url, _seen(page)))
         assert past[-1][1] != past[-2][1]
     for address, seen in reversed(past[:-1]):
@@ -103,7 +102,7 @@ def test_back_undoes_one_change_a_press_and_forward_does_it_again(open_page, wai
     for address, seen in past[1:]:
         _changed(page, wait_until_idle, lambda: page.evaluate("history.forward()"))
         assert (page.url, _seen(page)) == (address, seen)
-    assert page.evaluate("history.length") == entries
+    assert page.evaluate("history.length") == first + len(changes)
 
 
 def test_links_inside_the_app_open_in_a_lab_that_is_open_too(linked_lab, browser, wait_until_idle) -> None:
