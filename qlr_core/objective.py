@@ -72,7 +72,7 @@ def softmax_cross_entropy(outputs: Float[Any, "... classes"], labels: Int[Any, "
     classes = outputs.shape[-1]
     is_label = labels[..., None] == jnp.arange(classes)
     others: Any = jax.nn.logsumexp(outputs, axis=-1, where=~is_label)
-    loss = jax.nn.softplus(others - jnp.sum(jnp.where(is_label, outputs, 0), axis=-1))
+    loss = jax.nn.softplus(others - jnp.sum(outputs, axis=-1, where=is_label))
     return jnp.where((labels >= 0) & (labels < classes), loss, jnp.nan)
 
 
