@@ -52,13 +52,14 @@ class StepInfo(NamedTuple):
 
 
 def not_evaluated(dtype: Any) -> StepInfo:
-    """The StepInfo of a step that was not made: all NaN.
-
-    Under ``jax_debug_nans``, which takes every NaN that leaves a program for a fault, ∞ stands for it.
-    """
-    unknown, yes = jnp.asarray(jnp.inf if jax.debug_nans.value else jnp.nan, dtype), jnp.asarray(True)
-    numbers = {name: unknown for name in StepInfo._fields[:-2]}
+    """The StepInfo of a step that was not made: all NaN, or what stands for it."""
+    numbers, yes = {name: jnp.asarray(unknown(), dtype) for name in StepInfo._fields[:-2]}, jnp.asarray(True)
     return StepInfo(**(numbers | {"reliable": yes, "accepted": yes}))
+
+
+def unknown() -> float:
+    """NaN; ∞ under ``jax_debug_nans``, which takes every NaN that leaves a program for a fault."""
+    return jnp.inf if jax.debug_nans.value else jnp.nan
 
 
 def with_nan(record: Any) -> Any:
