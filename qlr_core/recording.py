@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
-from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from qlr_core.checkpoints import clear_unfinished, load_checkpoint, save_checkpoint
-from qlr_core.devices import agreed, is_first_process
+from qlr_core.devices import is_first_process
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.base import StepInfo
 from qlr_core.plan import Plan, Prepared
@@ -53,39 +52,6 @@ def writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         remedy = "Free some space or name another folder (--out), then go on with --resume."
         raise RunError(f"{folder} cannot be written: {error.strerror or error}. {remedy}") from None
-
-
-def new_folder(out: Path, name: str) -> Path:
-    """Makes the folder of a new run below ``out``, numbered where there is one of that name already.
-
-    Of several processes the first one makes it; all get the same. RunError where it cannot be made.
-    """
-    number = 0
-    try:
-        if is_first_process():
-            with writing(out / name):
-                number = _made(out, name)
-    finally:
-        number = agreed(number)  # whatever happens, the others do not wait for ever
-    if number == 0:
-        raise RunError(f"The first process could not make {out / name}; it says why.")
-    return _numbered(out, name, number)
-
-
-def _made(out: Path, name: str) -> int:
-    """Makes the first of the numbered folders that nobody has made yet; two processes never make the same."""
-    out.mkdir(parents=True, exist_ok=True)
-    for number in count(1):
-        try:
-            _numbered(out, name, number).mkdir()
-        except FileExistsError:
-            continue
-        return number
-    raise AssertionError
-
-
-def _numbered(out: Path, name: str, number: int) -> Path:
-    return out / (name if number == 1 else f"{name}-{number}")
 
 
 class Recorder:

@@ -1,6 +1,6 @@
 """The full tasks: which data, which model, which loss, which batch, and for how long.
 
-Models, losses and packaged data are imported by what makes them: the list of the tasks need not wait for JAX.
+Losses and packaged data, as models, are imported where they are asked for: the list of the tasks need not wait for JAX.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ import numpy as np
 from qlr_core.registry import named
 from qlr_core.sources import RawData, RawText, Rows, source_named
 from qlr_core.task_data import TaskData, images, same_everywhere, vectors, windows
+from qlr_core.task_models import one_hidden_layer, resnet_18, rosenbrock_residuals, small_transformer
 
 if TYPE_CHECKING:
     from qlr_core.models import Model
@@ -97,37 +98,8 @@ def _no_data(directory: str | Path, allow_partial: bool) -> RawData:
     return RawData(row, row)
 
 
-def _rosenbrock(data: TaskData) -> "Model":
-    from qlr_core.models import surface_model
-    from qlr_core.surfaces import rosenbrock
-
-    return surface_model(rosenbrock)
-
-
 def _published(name: str, directory: str | Path, allow_partial: bool) -> RawData | RawText:
     return source_named(name).load(directory, allow_partial=allow_partial)
-
-
-def _mlp(hidden: int, outputs: int, data: TaskData) -> "Model":
-    from qlr_core.models import mlp
-
-    return mlp((hidden,), outputs)
-
-
-def _resnet_18(augments: bool, data: TaskData) -> "Model":
-    """ResNet-18 for ten classes; the pixels that a crop adds are of the mean color."""
-    from qlr_core.augmentation import augmented
-    from qlr_core.models import resnet
-    from qlr_core.normalization import normalized
-
-    model = resnet(10)
-    return normalized(augmented(model) if augments else model, data.pixel_mean, data.pixel_scale)
-
-
-def _transformer(data: TaskData) -> "Model":
-    from qlr_core.models import transformer
-
-    return transformer(len(data.vocabulary))
 
 
 # Training is in float32, while the lab steps surfaces in float64: there small losses are exact.
@@ -136,7 +108,7 @@ ROSENBROCK = Task(
     label="Rosenbrock",
     raw=_no_data,
     parts=same_everywhere,
-    model=_rosenbrock,
+    model=rosenbrock_residuals,
     loss_name=SQUARED_ERROR,
     batch_size=0,
     epochs=200,
@@ -147,7 +119,7 @@ DIGITS = Task(
     label="Digits, 8×8",
     raw=partial(_packaged, "digits"),
     parts=partial(vectors, validation_share=1 / 6, shared_scale=True),
-    model=partial(_mlp, 32, 10),
+    model=partial(one_hidden_layer, 32, 10),
     loss_name=CROSS_ENTROPY,
     batch_size=256,
     epochs=50,
@@ -159,7 +131,7 @@ DIABETES = Task(
     label="Diabetes",
     raw=partial(_packaged, "diabetes"),
     parts=partial(vectors, validation_share=1 / 6, values=True),
-    model=partial(_mlp, 32, 1),
+    model=partial(one_hidden_layer, 32, 1),
     loss_name=SQUARED_ERROR,
     batch_size=256,
     epochs=50,
@@ -171,7 +143,7 @@ UCI_ENERGY = Task(
     label="UCI Energy",
     raw=partial(_published, "uci_energy"),
     parts=partial(vectors, validation_share=0.15, values=True),
-    model=partial(_mlp, 50, 1),
+    model=partial(one_hidden_layer, 50, 1),
     loss_name=SQUARED_ERROR,
     batch_size=0,
     epochs=4000,
@@ -183,7 +155,7 @@ UCI_PROTEIN = Task(
     label="UCI Protein",
     raw=partial(_published, "uci_protein"),
     parts=partial(vectors, validation_share=0.15, values=True),
-    model=partial(_mlp, 100, 1),
+    model=partial(one_hidden_layer, 100, 1),
     loss_name=SQUARED_ERROR,
     batch_size=1000,
     epochs=200,
@@ -195,7 +167,7 @@ FASHION_MNIST = Task(
     label="Fashion-MNIST",
     raw=partial(_published, "fashion_mnist"),
     parts=partial(vectors, validation_share=1 / 6, shared_scale=True),
-    model=partial(_mlp, 50, 10),
+    model=partial(one_hidden_layer, 50, 10),
     loss_name=CROSS_ENTROPY,
     batch_size=50,
     epochs=10,
@@ -208,7 +180,7 @@ SVHN = Task(
     label="SVHN",
     raw=partial(_published, "svhn"),
     parts=partial(images, validation_share=1 / 6),
-    model=partial(_resnet_18, False),
+    model=partial(resnet_18, False),
     loss_name=CROSS_ENTROPY,
     batch_size=256,
     epochs=10,
@@ -223,7 +195,7 @@ CIFAR_10 = replace(
     label="CIFAR-10",
     raw=partial(_published, "cifar10"),
     parts=partial(images, validation_share=0.1),
-    model=partial(_resnet_18, True),
+    model=partial(resnet_18, True),
     batch_size=128,
     epochs=72,
 )
@@ -233,7 +205,7 @@ TEXT = Task(
     label="Python documentation, by characters",
     raw=partial(_published, "python_docs"),
     parts=windows,
-    model=_transformer,
+    model=small_transformer,
     loss_name=CROSS_ENTROPY,
     batch_size=30,
     epochs=100,

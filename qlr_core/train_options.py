@@ -11,7 +11,7 @@ from qlr_core.devices import agreed, join
 from qlr_core.optimizers import optimizer_named
 from qlr_core.plan import MOST_STEPS, Plan, Prepared, prepare
 from qlr_core.recorded_training import train_and_record
-from qlr_core.recording import new_folder
+from qlr_core.run_folder import new_folder
 from qlr_core.runs import plan_from, read_config, runs_directory
 from qlr_core.tasks import task_named
 
