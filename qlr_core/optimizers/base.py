@@ -51,15 +51,15 @@ class StepInfo(NamedTuple):
     direction: Any = None
 
 
+def undefined(dtype: Any) -> Float[Array, ""]:
+    """What stands for a number that there is none of: NaN, or ∞ under ``jax_debug_nans``, to which a NaN is a fault."""
+    return jnp.asarray(jnp.inf if jax.debug_nans.value else jnp.nan, dtype)
+
+
 def not_evaluated(dtype: Any) -> StepInfo:
-    """The StepInfo of a step that was not made: all NaN, or what stands for it."""
-    numbers, yes = {name: jnp.asarray(unknown(), dtype) for name in StepInfo._fields[:-2]}, jnp.asarray(True)
-    return StepInfo(**(numbers | {"reliable": yes, "accepted": yes}))
-
-
-def unknown() -> float:
-    """NaN; ∞ under ``jax_debug_nans``, which takes every NaN that leaves a program for a fault."""
-    return jnp.inf if jax.debug_nans.value else jnp.nan
+    """The StepInfo of a step that was not made: all of its numbers undefined."""
+    numbers = {name: undefined(dtype) for name in StepInfo._fields[:-2]}
+    return StepInfo(**(numbers | {"reliable": jnp.asarray(True), "accepted": jnp.asarray(True)}))
 
 
 def with_nan(record: Any) -> Any:

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float
 
 from qlr_core.inner import inner, norm
 from qlr_core.objective import Params
-from qlr_core.optimizers.base import StepInfo, finish, scalar_dtype, typed, unknown
+from qlr_core.optimizers.base import StepInfo, finish, scalar_dtype, typed, undefined
 from qlr_core.quadratic import (
     adapt_damping,
     best_learning_rate,
@@ -164,7 +164,7 @@ def quadratic_step(
     predicted = _promise(info, move, problem, after)
     info = info._replace(
         predicted_change=predicted,
-        reduction_ratio=reduction_ratio(info.actual_change, predicted, undefined=unknown()),
+        reduction_ratio=reduction_ratio(info.actual_change, predicted, undefined(state.damping.dtype)),
         reliable=is_reliable(predicted, problem.rounding, knobs.rounding_multiple),
     )
     hides = hides_promise(slope, curvature, damped, problem.rounding, knobs.rounding_multiple)
