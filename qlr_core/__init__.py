@@ -11,22 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qlr_core.curvature import CURVATURES, Curvature, curvature_named, empirical_fisher, fisher, hessian
     from qlr_core.forms import FisherForm, fisher_form
-    from qlr_core.objective import (
-        LOSSES,
-        PLAIN_VALUE,
-        RESIDUALS,
-        SOFTMAX_CROSS_ENTROPY,
-        SQUARED_ERROR,
-        Batch,
-        Linearization,
-        Loss,
-        Objective,
-        linearize,
-    )
+    from qlr_core.losses import LOSSES, PLAIN_VALUE, RESIDUALS, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
+    from qlr_core.objective import Batch, Linearization, Objective, linearize
     from qlr_core.optimizers import OPTIMIZERS, build_optimizer, optimizer_named
     from qlr_core.optimizers.adam_qlr import from_direction
-    from qlr_core.optimizers.base import Choice, Optimizer, OptimizerSpec, StepInfo, from_optax
+    from qlr_core.optimizers.base import Choice, Optimizer, OptimizerSpec, from_optax
     from qlr_core.optimizers.quadratic_lr import DAMPING_RULES, DampingRule, damping_rule_named
+    from qlr_core.optimizers.step_info import StepInfo
     from qlr_core.quadratic import adapt_damping, best_learning_rate, predicted_change, reduction_ratio
     from qlr_core.ranges import Range, as_arrays, knobs_with
     from qlr_core.rollout import Moment, RunState, rollout, start, sweep
@@ -111,15 +102,17 @@ _NAMES = {
         "FisherForm",
         "fisher_form",
     ),
-    "objective": (
+    "losses": (
         "LOSSES",
         "PLAIN_VALUE",
         "RESIDUALS",
         "SOFTMAX_CROSS_ENTROPY",
         "SQUARED_ERROR",
+        "Loss",
+    ),
+    "objective": (
         "Batch",
         "Linearization",
-        "Loss",
         "Objective",
         "linearize",
     ),
@@ -133,7 +126,6 @@ _NAMES = {
         "Choice",
         "Optimizer",
         "OptimizerSpec",
-        "StepInfo",
         "from_optax",
     ),
     "optimizers.quadratic_lr": (
@@ -141,6 +133,7 @@ _NAMES = {
         "DampingRule",
         "damping_rule_named",
     ),
+    "optimizers.step_info": ("StepInfo",),
     "quadratic": (
         "adapt_damping",
         "best_learning_rate",

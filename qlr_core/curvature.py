@@ -19,7 +19,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from qlr_core.objective import Linearization, Loss, Params, per_example_sum
+from qlr_core.losses import Loss
+from qlr_core.objective import Linearization, Params, per_example_sum
 from qlr_core.registry import named
 
 

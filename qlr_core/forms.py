@@ -7,7 +7,8 @@ from typing import Any
 from jaxtyping import Array, Float
 
 from qlr_core.curvature import fisher
-from qlr_core.objective import Batch, Linearization, Loss, Objective, Params, linearize
+from qlr_core.losses import Loss
+from qlr_core.objective import Batch, Linearization, Objective, Params, linearize
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from qlr_core.curvature import curvature_named
 from qlr_core.inner import inner
 from qlr_core.network_lab import NetworkProblem
 from qlr_core.objective import Batch, Objective, linearize
-from qlr_core.optimizers.base import StepInfo
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.quadratic import damped_curvature, predicted_change
 from qlr_core.rollout import batch_at
 from qlr_core.surface_record import SLICE_POINTS, slice_span

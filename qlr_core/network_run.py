@@ -15,7 +15,7 @@ from qlr_core.network_pictures import Frames, take_pictures
 from qlr_core.network_walk import Chunk, Leg, chunks, parameters_at, walk
 from qlr_core.objective import Batch
 from qlr_core.optimizers import build_optimizer
-from qlr_core.optimizers.base import StepInfo
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.projection import flat_rows, loss_on, main_plane, window_of
 from qlr_core.ranges import as_arrays
 from qlr_core.spectrum import Spectrum, spectrum

@@ -14,7 +14,8 @@ from jaxtyping import PyTree
 from qlr_core.network_lab import CHUNK, NetworkProblem
 from qlr_core.objective import Batch
 from qlr_core.optimizers import build_optimizer, optimizer_named
-from qlr_core.optimizers.base import Optimizer, StepInfo
+from qlr_core.optimizers.base import Optimizer
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.ranges import as_arrays, check_knobs
 from qlr_core.rollout import Moment, RunState, rollout, scalars, start
 

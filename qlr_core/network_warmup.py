@@ -12,7 +12,7 @@ from qlr_core.network_lab import NetworkLab, NetworkProblem, network_problem
 from qlr_core.network_pictures import take_pictures
 from qlr_core.network_run import curvature_of, plane_rows
 from qlr_core.network_walk import Leg, check_legs, walk
-from qlr_core.optimizers.base import not_evaluated
+from qlr_core.optimizers.step_info import not_evaluated
 from qlr_core.projection import loss_on, main_plane, window_of
 
 # XLA compiles a program on about one core.

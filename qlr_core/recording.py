@@ -21,7 +21,7 @@ import pandas as pd
 from qlr_core.checkpoints import clear_unfinished, load_checkpoint, save_checkpoint
 from qlr_core.devices import is_first_process
 from qlr_core.optimizers import optimizer_named
-from qlr_core.optimizers.base import StepInfo
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.plan import Plan, Prepared
 from qlr_core.ranges import knobs_with
 from qlr_core.runs import (

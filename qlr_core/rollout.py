@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key, PyTree
 
 from qlr_core.objective import Batch, ModelState, Params
-from qlr_core.optimizers.base import Optimizer, StepInfo, with_nan
+from qlr_core.optimizers.base import Optimizer
+from qlr_core.optimizers.step_info import StepInfo, with_nan
 
 
 class RunState(NamedTuple):

@@ -23,7 +23,7 @@ import pandas as pd
 
 from qlr_core.evaluation import Evaluation
 from qlr_core.optimizers import optimizer_named
-from qlr_core.optimizers.base import StepInfo
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.plan import Plan
 
 CONFIG, METRICS, CHECKPOINTS, LOCK = "config.json", "metrics", "checkpoints", ".lock"

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Num
 
 from qlr_core.curvature import curvature_named
-from qlr_core.objective import PLAIN_VALUE, RESIDUALS, Objective, linearize
-from qlr_core.optimizers.base import StepInfo
+from qlr_core.losses import PLAIN_VALUE, RESIDUALS
+from qlr_core.objective import Objective, linearize
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.rollout import Moment
 from qlr_core.surfaces import Surface
 

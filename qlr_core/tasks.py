@@ -17,8 +17,8 @@ from qlr_core.task_data import TaskData, images, same_everywhere, vectors, windo
 from qlr_core.task_models import one_hidden_layer, resnet_18, rosenbrock_residuals, small_transformer
 
 if TYPE_CHECKING:
+    from qlr_core.losses import Loss
     from qlr_core.models import Model
-    from qlr_core.objective import Loss
 
 # The losses of the core that a task may have, by name.
 CROSS_ENTROPY, SQUARED_ERROR = "softmax_cross_entropy", "squared_error"
@@ -67,7 +67,7 @@ class Task:
     @property
     def loss(self) -> "Loss":
         """What is minimized: the mean of this over the examples."""
-        from qlr_core.objective import LOSSES
+        from qlr_core.losses import LOSSES
 
         return named(LOSSES, self.loss_name, "loss")
 

@@ -12,7 +12,7 @@ from jaxtyping import PyTree
 
 from qlr_core.devices import replicated, spread
 from qlr_core.evaluation import Evaluation, loss_and_metric
-from qlr_core.optimizers.base import StepInfo, with_nan
+from qlr_core.optimizers.step_info import StepInfo, with_nan
 from qlr_core.plan import Prepared, schedule_of, start_arguments
 from qlr_core.rollout import RunState
 from qlr_core.seed_groups import in_groups, joined, of_group

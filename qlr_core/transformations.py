@@ -8,7 +8,6 @@ import optax
 from jaxtyping import Array, Float
 
 from qlr_core.optimizers.adam_qlr import AdamQLRHyper
-from qlr_core.optimizers.base import StepInfo, not_evaluated, scalar_dtype
 from qlr_core.optimizers.quadratic_lr import (
     REDUCTION_RATIO,
     DampingRule,
@@ -20,6 +19,7 @@ from qlr_core.optimizers.quadratic_lr import (
     keep_if,
     quadratic_step,
 )
+from qlr_core.optimizers.step_info import StepInfo, not_evaluated, scalar_dtype
 from qlr_core.ranges import ranges_of
 from qlr_core.update_arguments import check_numbers, check_parameters, problem_of
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from qlr_core.curvature import curvature_among
 from qlr_core.optimizers import optimizer_named
-from qlr_core.optimizers.base import StepInfo
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.report import completed
 from qlr_core.runs import choices_in, read_evaluations, read_steps
 from qlr_core.tasks import task_named

@@ -9,7 +9,7 @@ import numpy as np
 import optax
 from jax.flatten_util import ravel_pytree
 
-from qlr_core.objective import SQUARED_ERROR
+from qlr_core.losses import SQUARED_ERROR
 from tests.problems import example, network
 
 OBJECTIVE = network(SQUARED_ERROR)

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from qlr_core.objective import Batch, Loss, Objective
+from qlr_core.losses import Loss
+from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.optimizers.base import Optimizer
 from qlr_core.ranges import as_arrays, knobs_with

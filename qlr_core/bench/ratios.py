@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from qlr_core.bench.row import Note, Row
-from qlr_core.optimizers.base import StepInfo, with_nan
+from qlr_core.optimizers.step_info import StepInfo, with_nan
 from qlr_core.plan import Plan, Prepared, prepare, schedule_of, start_arguments
 from qlr_core.precision import PRECISIONS
 from qlr_core.rollout import Moment, RunState, batch_at, rollout, scalars

@@ -12,8 +12,9 @@ from jaxtyping import Int32
 
 from qlr_core.bench.row import Note, Row
 from qlr_core.bench.timing import versus
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY
 from qlr_core.models import Model, objective_of
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, ModelState, Objective, Params
+from qlr_core.objective import Batch, ModelState, Objective, Params
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.precision import FLOAT32, Precision
 from qlr_core.ranges import as_arrays, knobs_with

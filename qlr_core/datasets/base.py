@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32, Int, Num, Shaped
 
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from qlr_core.ranges import check_knobs, knobs_with
 
 # Of the rows, in a random order that only the seed decides; the rest is for the test.

@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
+from qlr_core.losses import Loss
 from qlr_core.models.base import Model
-from qlr_core.objective import Loss, ModelState, Objective, Params
+from qlr_core.objective import ModelState, Objective, Params
 from qlr_core.precision import BF16, FLOAT32, Precision
 
 

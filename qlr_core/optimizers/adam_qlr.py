@@ -10,20 +10,8 @@ from qlr_core.curvature import CURVATURES, Curvature, curvature_named
 from qlr_core.inner import clip_by_norm
 from qlr_core.objective import Batch, ModelState, Objective, Params, linearize
 from qlr_core.optimizers.adam import Beta1, Beta2, Epsilon
-from qlr_core.optimizers.base import (
-    FORWARD,
-    GRADIENT,
-    Choice,
-    DecaySteps,
-    MaxGradientNorm,
-    MaxUpdateNorm,
-    Optimizer,
-    OptimizerSpec,
-    StepInfo,
-    WarmupSteps,
-    WeightDecay,
-    scalar_dtype,
-)
+from qlr_core.optimizers.base import FORWARD, GRADIENT, Choice, Optimizer, OptimizerSpec
+from qlr_core.optimizers.finish import DecaySteps, MaxGradientNorm, MaxUpdateNorm, WarmupSteps, WeightDecay
 from qlr_core.optimizers.quadratic_lr import (
     DAMPING_RULES,
     DampingRule,
@@ -35,6 +23,7 @@ from qlr_core.optimizers.quadratic_lr import (
     keep_if,
     quadratic_step,
 )
+from qlr_core.optimizers.step_info import StepInfo, scalar_dtype
 from qlr_core.ranges import Range, Scalar
 
 _PAPER = "Clarke & Hernández-Lobato 2024"

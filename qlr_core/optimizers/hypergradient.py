@@ -8,19 +8,10 @@ from jaxtyping import Array, Float
 
 from qlr_core.inner import inner
 from qlr_core.objective import Objective, Params
-from qlr_core.optimizers.base import (
-    DecaySteps,
-    FirstOrderState,
-    MaxGradientNorm,
-    MaxUpdateNorm,
-    Optimizer,
-    OptimizerSpec,
-    WarmupSteps,
-    WeightDecay,
-    from_optax,
-    scalar_dtype,
-)
+from qlr_core.optimizers.base import FirstOrderState, Optimizer, OptimizerSpec, from_optax
+from qlr_core.optimizers.finish import DecaySteps, MaxGradientNorm, MaxUpdateNorm, WarmupSteps, WeightDecay
 from qlr_core.optimizers.sgd import SGD_RATE
+from qlr_core.optimizers.step_info import scalar_dtype
 from qlr_core.ranges import Range, Scalar
 
 _SOURCE = "Baydin et al. 2018, algorithm 4 (SGD-HD)"

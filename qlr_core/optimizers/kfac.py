@@ -17,9 +17,10 @@ from qlr_core.inner import inner, norm
 from qlr_core.objective import Batch, ModelState, Objective, Params, without_padding
 from qlr_core.optimizers import kfac_program
 from qlr_core.optimizers.adam_qlr import MinDamping, RoundingMultiple, SGDQLRHyper
-from qlr_core.optimizers.base import Optimizer, OptimizerSpec, StepInfo, scalar_dtype, typed
+from qlr_core.optimizers.base import Optimizer, OptimizerSpec
 from qlr_core.optimizers.kfac_program import Inputs
 from qlr_core.optimizers.quadratic_lr import REDUCTION_RATIO, keep_if
+from qlr_core.optimizers.step_info import StepInfo, scalar_dtype, typed
 from qlr_core.quadratic import adapt_damping, is_reliable
 from qlr_core.ranges import Range, Scalar, ranges_of
 

@@ -18,18 +18,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from qlr_core.objective import (
-    RESIDUALS,
-    SOFTMAX_CROSS_ENTROPY,
-    SQUARED_ERROR,
-    Batch,
-    Loss,
-    ModelState,
-    Objective,
-    Params,
-    example_weights,
-)
-from qlr_core.optimizers.base import BACKWARD, FORWARD, GRADIENT, scalar_dtype
+from qlr_core.losses import RESIDUALS, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
+from qlr_core.objective import Batch, ModelState, Objective, Params, example_weights
+from qlr_core.optimizers.base import BACKWARD, FORWARD, GRADIENT
+from qlr_core.optimizers.step_info import scalar_dtype
 
 _PUSHFORWARD = 2 * FORWARD
 # The first release of jax that kfac-jax 0.0.8 fails with.

@@ -30,19 +30,8 @@ from qlr_core.optimizers.adam_qlr import (
     MinDamping,
     RoundingMultiple,
 )
-from qlr_core.optimizers.base import (
-    FORWARD,
-    GRADIENT,
-    DecaySteps,
-    MaxGradientNorm,
-    MaxUpdateNorm,
-    Optimizer,
-    OptimizerSpec,
-    StepInfo,
-    WarmupSteps,
-    WeightDecay,
-    scalar_dtype,
-)
+from qlr_core.optimizers.base import FORWARD, GRADIENT, Optimizer, OptimizerSpec
+from qlr_core.optimizers.finish import DecaySteps, MaxGradientNorm, MaxUpdateNorm, WarmupSteps, WeightDecay
 from qlr_core.optimizers.quadratic_lr import (
     Problem,
     QuadraticState,
@@ -52,6 +41,7 @@ from qlr_core.optimizers.quadratic_lr import (
     keep_if,
     quadratic_step,
 )
+from qlr_core.optimizers.step_info import StepInfo, scalar_dtype
 
 # A step writes out n × n numbers and solves in n³ operations: 500 parameters are 1 MB and some milliseconds in float32.
 MAX_PARAMETERS = 500

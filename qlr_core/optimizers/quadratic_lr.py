@@ -16,7 +16,8 @@ from jaxtyping import Array, Float
 
 from qlr_core.inner import inner, norm
 from qlr_core.objective import Params
-from qlr_core.optimizers.base import StepInfo, finish, scalar_dtype, typed, undefined
+from qlr_core.optimizers.finish import finish
+from qlr_core.optimizers.step_info import StepInfo, scalar_dtype, typed, undefined
 from qlr_core.quadratic import (
     adapt_damping,
     best_learning_rate,

@@ -5,16 +5,8 @@ from typing import Annotated, NamedTuple
 import optax
 
 from qlr_core.objective import Objective
-from qlr_core.optimizers.base import (
-    DecaySteps,
-    MaxGradientNorm,
-    MaxUpdateNorm,
-    Optimizer,
-    OptimizerSpec,
-    WarmupSteps,
-    WeightDecay,
-    from_optax,
-)
+from qlr_core.optimizers.base import Optimizer, OptimizerSpec, from_optax
+from qlr_core.optimizers.finish import DecaySteps, MaxGradientNorm, MaxUpdateNorm, WarmupSteps, WeightDecay
 from qlr_core.ranges import Range, Scalar
 
 SGD_RATE = Annotated[

@@ -12,16 +12,8 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from qlr_core.curvature import CURVATURES, Curvature, curvature_named, empirical_fisher, fisher, hessian
-from qlr_core.objective import (
-    PLAIN_VALUE,
-    SOFTMAX_CROSS_ENTROPY,
-    SQUARED_ERROR,
-    Batch,
-    Loss,
-    Objective,
-    example_weights,
-    linearize,
-)
+from qlr_core.losses import PLAIN_VALUE, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
+from qlr_core.objective import Batch, Objective, example_weights, linearize
 from tests.dense_problems import Network, network_problem
 from tests.problems import built, example, network
 

@@ -11,10 +11,11 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from qlr_core.curvature import Curvature, curvature_named
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, Loss, Objective
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, Loss
+from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers.adam_qlr import AdamQLRHyper, from_direction
-from qlr_core.optimizers.base import StepInfo
 from qlr_core.optimizers.quadratic_lr import damping_rule_named
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.ranges import as_arrays, knobs_with
 from qlr_core.rollout import Moment, rollout, start
 from tests.golden.recipe import CASES, Inputs, checksums, recorded

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qlr_core.objective import PLAIN_VALUE, RESIDUALS, SQUARED_ERROR, Batch, Objective
+from qlr_core.losses import PLAIN_VALUE, RESIDUALS, SQUARED_ERROR
+from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers import kfac_program, optimizer_named
 from qlr_core.optimizers.kfac import FixedKFACHyper, KFACHyper
 from qlr_core.optimizers.kfac_program import curvature_blocks

@@ -11,8 +11,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from qlr_core.curvature import fisher
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from qlr_core.models import mlp
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Batch, Loss, Objective, linearize
+from qlr_core.objective import Batch, Objective, linearize
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.kfac import KFACHyper
 from qlr_core.optimizers.kfac_program import Inputs, cost, curvature_blocks

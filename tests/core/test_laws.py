@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qlr_core.objective import PLAIN_VALUE, RESIDUALS, Batch, Objective
+from qlr_core.losses import PLAIN_VALUE, RESIDUALS
+from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers import OPTIMIZERS
-from qlr_core.optimizers.base import StepInfo
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.ranges import ranges_of
 from qlr_core.rollout import Moment, rollout, scalars, start
 from tests.problems import built

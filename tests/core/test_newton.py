@@ -7,7 +7,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from qlr_core.curvature import curvature_named
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from qlr_core.optimizers.newton import MAX_PARAMETERS, NewtonHyper
 from qlr_core.ranges import knobs_with
 from qlr_core.surface_run import SurfaceRun, default_choices, run_surface

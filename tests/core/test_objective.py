@@ -11,17 +11,8 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from qlr_core.curvature import CURVATURES
-from qlr_core.objective import (
-    LOSSES,
-    RESIDUALS,
-    SOFTMAX_CROSS_ENTROPY,
-    SQUARED_ERROR,
-    Batch,
-    Objective,
-    example_weights,
-    linearize,
-    without_padding,
-)
+from qlr_core.losses import LOSSES, RESIDUALS, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR
+from qlr_core.objective import Batch, Objective, example_weights, linearize, without_padding
 from qlr_core.precision import BF16
 from tests.problems import example, network
 

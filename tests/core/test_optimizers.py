@@ -7,7 +7,9 @@ import pytest
 
 from qlr_core.objective import Batch
 from qlr_core.optimizers import OPTIMIZERS, build_optimizer, optimizer_named
-from qlr_core.optimizers.base import OptimizerSpec, StepInfo, envelope, with_nan
+from qlr_core.optimizers.base import OptimizerSpec
+from qlr_core.optimizers.finish import envelope
+from qlr_core.optimizers.step_info import StepInfo, with_nan
 from qlr_core.ranges import as_arrays, knobs_with, ranges_of
 from qlr_core.rollout import RunState, start
 from qlr_core.surface_record import surface_objective

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Batch, Loss, Objective
-from qlr_core.optimizers.base import StepInfo
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
+from qlr_core.objective import Batch, Objective
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.ranges import as_arrays
 from qlr_core.rollout import Moment, rollout, start
 from qlr_core.surface_record import surface_objective

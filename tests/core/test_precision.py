@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from qlr_core.bench import ratios
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY
 from qlr_core.models import half_precision, mlp, resnet
 from qlr_core.normalization import normalized
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, Objective, linearize
+from qlr_core.objective import Batch, Objective, linearize
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.plan import Plan, prepare
 from qlr_core.precision import BF16, TF32, Precision

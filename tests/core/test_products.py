@@ -10,8 +10,9 @@ from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from qlr_core.curvature import CURVATURES
 from qlr_core.evaluation import _sums
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY
 from qlr_core.models import mlp, objective_of, resnet
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, Objective, linearize
+from qlr_core.objective import Batch, Objective, linearize
 from qlr_core.optimizers import OPTIMIZERS, build_optimizer
 from qlr_core.optimizers.base import OptimizerSpec
 from qlr_core.precision import BF16, FLOAT32, PRECISIONS, TF32, Precision

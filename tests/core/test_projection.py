@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from qlr_core.losses import SQUARED_ERROR
 from qlr_core.models import mlp
-from qlr_core.objective import SQUARED_ERROR, Batch, Objective
+from qlr_core.objective import Batch, Objective
 from qlr_core.projection import PLANE_POINTS, flat_rows, loss_on, main_plane, unflatten, window_of
 
 

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Batch, Objective
-from qlr_core.optimizers.base import StepInfo
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR
+from qlr_core.objective import Batch, Objective
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.rollout import rollout, start
 from tests.problems import built, example, network
 

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from qlr_core.__main__ import app
 from qlr_core.checkpoints import saved_checkpoints
-from qlr_core.optimizers.base import StepInfo
+from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.plan import Plan, prepare
 from qlr_core.recording import Recorder, plan_in
 from qlr_core.run_folder import new_folder

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from qlr_core.curvature import CURVATURES
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY
 from qlr_core.models import RESNET_18, parameter_count, resnet
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, Objective, linearize
+from qlr_core.objective import Batch, Objective, linearize
 from qlr_core.rollout import start
 from tests.problems import built
 

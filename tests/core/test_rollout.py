@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Batch, Objective
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR
+from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers.base import Optimizer
 from qlr_core.ranges import as_arrays, ranges_of
 from qlr_core.rollout import Moment, batch_at, loss_only, rollout, scalars, start, sweep

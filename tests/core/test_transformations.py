@@ -10,7 +10,8 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 import qlr_core as qlr
-from qlr_core.objective import SQUARED_ERROR, linearize
+from qlr_core.losses import SQUARED_ERROR
+from qlr_core.objective import linearize
 from qlr_core.rollout import rollout, start
 from tests.optax_training import OBJECTIVE, STEPS, assert_stable, flat, problem, train
 from tests.problems import built, example

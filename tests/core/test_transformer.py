@@ -10,9 +10,10 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from qlr_core.curvature import CURVATURES, fisher
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY
 from qlr_core.models import parameter_count, transformer
 from qlr_core.models.transformer import GPT2_SMALL, TransformerSize
-from qlr_core.objective import SOFTMAX_CROSS_ENTROPY, Batch, Objective, linearize
+from qlr_core.objective import Batch, Objective, linearize
 from qlr_core.rollout import start
 from tests.problems import built
 
