@@ -12,7 +12,11 @@ def _remembered() -> dict[str, int | None]:
     """The bound of every cached function of the pages, in bytes."""
     modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(qlr_ui.__path__, "qlr_ui.")]
     functions = [entry for module in modules for entry in vars(module).values() if isinstance(entry, CachedFunc)]
-    return {f"{entry.__module__}.{entry.__qualname__}": getattr(entry._info, "max_size_bytes", None) for entry in functions}
+    return {_name(entry): getattr(entry._info, "max_size_bytes", None) for entry in functions}
+
+
+def _name(entry: CachedFunc) -> str:
+    return f"{entry._info.func.__module__}.{entry._info.func.__qualname__}"
 
 
 def test_every_cache_of_a_page_has_a_bound_in_bytes_and_together_they_stay_below_300_mb() -> None:
