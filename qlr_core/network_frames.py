@@ -14,7 +14,7 @@ from qlr_core.inner import inner
 from qlr_core.network_lab import NetworkProblem
 from qlr_core.objective import Batch, Objective, linearize
 from qlr_core.optimizers.step_info import StepInfo
-from qlr_core.quadratic import damped_curvature, predicted_change
+from qlr_core.quadratic import damped_curvature, made_learning_rate, predicted_change
 from qlr_core.rollout import batch_at
 from qlr_core.surface_record import SLICE_POINTS, slice_span
 
@@ -69,7 +69,8 @@ def _measure(objective: Objective, curvature: str, at: Instant, train: Batch, in
     curved: Any = jnp.where(jnp.isnan(info.curvature), form, info.curvature)
     # Without a damping of its own, an optimizer is held against the undamped model.
     damped = damped_curvature(curved, jnp.nan_to_num(info.damping), inner(d, d))
-    predicted = predicted_change(info.learning_rate, info.slope, damped)
+    made = made_learning_rate(info.learning_rate, info.update_norm, info.direction_norm)
+    predicted = predicted_change(made, info.slope, damped)
     best = jnp.where(jnp.isnan(info.best_learning_rate), info.learning_rate, info.best_learning_rate)
     low, high = slice_span(info.learning_rate, best, info.slope / curved)
     grid = low + (high - low) * jnp.linspace(0.0, 1.0, SLICE_POINTS, dtype=jnp.float32)

@@ -92,12 +92,14 @@ function givenRateLines({ anatomy, maker }) {
 function changeLines(scene) {
   const { anatomy } = scene;
   const tone = anatomy.usesModel ? undefined : "quiet";
+  const promise = anatomy.after.length ? "gᵀm + ½ mᵀ(C + λI)m" : "−α gᵀd + ½ α² q";
   const changes = [
-    { stage: 5, tone, value: anatomy.predicted, model: anatomy.usesModel, html: `ΔM = −α gᵀd + ½ α² q = ${formatNumber(anatomy.predicted)} <small>${anatomy.usesModel ? "promised" : "says the model"}</small>` },
+    { stage: 5, tone, value: anatomy.predicted, model: anatomy.usesModel, html: `ΔM = ${promise} = ${formatNumber(anatomy.predicted)} <small>${anatomy.usesModel ? "promised" : "says the model"}</small>` },
     { stage: 5, value: anatomy.actual, html: `Δf = ${formatNumber(anatomy.actual)} <small>${anatomy.accepted ? "actual" : "trial, rejected"}</small>` },
   ];
   // What a recorded optimizer did not evaluate is not there to be said.
   const lines = changes.filter(({ value }) => !Number.isNaN(value));
+  if (anatomy.after.length) lines.unshift({ stage: 5, tone: "quiet", html: `m: −αd after ${anatomy.after.join(", ")}` });
   if (!Number.isFinite(anatomy.ratio)) return lines;
   const ratio = fraction(formatNumber(anatomy.actual), formatNumber(anatomy.predicted));
   lines.push({ stage: 6, tone: anatomy.usesModel ? "key" : "quiet", html: `ρ = ${fraction("Δf", "ΔM")} = ${ratio} = <b>${formatRatio(anatomy.ratio)}</b>` });

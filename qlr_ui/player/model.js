@@ -43,6 +43,20 @@ export function predictedChange(row, alpha, q = dampedCurvature(row)) {
   return -alpha * row.slope + 0.5 * alpha * alpha * q;
 }
 
+// What may follow −αd, by the number that switches it on, and the word for it.
+const AFTER = { weight_decay: "weight decay", max_update_norm: "update clip", warmup_steps: "warm-up", decay_steps: "decay" };
+
+/** The words for what shortens or bends −αd before it is tried; none where the move is −αd itself. */
+export function afterDirection(hyper, neutral) {
+  return Object.keys(AFTER).filter((name) => hyper[name] !== neutral[name]).map((name) => AFTER[name]);
+}
+
+/** ΔM = gᵀm + ½ mᵀ(C + λI)m of any move m */
+export function changeOfMove(row, [x, y]) {
+  const bent = row.cxx * x * x + 2 * row.cxy * x * y + row.cyy * y * y + modelDamping(row) * (x * x + y * y);
+  return row.gx * x + row.gy * y + 0.5 * bent;
+}
+
 /** The ends of the grid of α that phi is sampled on: it spans 0, α, α* and, up to 8 times those, the undamped α°. */
 export function sliceSpan(alpha, best, undamped) {
   const known = [alpha, best].filter(Number.isFinite);

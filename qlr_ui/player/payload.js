@@ -9,7 +9,8 @@ const RELIABLE = 1;
 const ACCEPTED = 2;
 export const NEUTRAL = {
   damping_decrease: 1, damping_increase: 1, min_damping: 0, max_learning_rate: Infinity, amplification: 1, averaging: 0,
-  absolute_curvature: 0, rounding_multiple: 0,
+  absolute_curvature: 0, rounding_multiple: 0, weight_decay: 0, max_update_norm: Infinity, warmup_steps: 0,
+  decay_steps: Infinity,
 };
 
 /** FNV-1a over the 32-bit words: tells one payload from another without keeping both. */

@@ -1,9 +1,9 @@
 // One step of the focused run, taken apart: every number the pictures, the arithmetic and the speech share.
 import { changeAt, momentAt, numberAt } from "./networkpayload.js";
-import { makerOf, phiAt, positionAt, rowAt } from "./payload.js";
+import { makerOf, NEUTRAL, phiAt, positionAt, rowAt } from "./payload.js";
 import {
-  bestLearningRate, dampedCurvature, dampingDecision, DOUBLE_EPSILON, modelDamping, predictedChange, SINGLE_EPSILON, sliceSpan,
-  undampedLearningRate, whatIf,
+  afterDirection, bestLearningRate, changeOfMove, dampedCurvature, dampingDecision, DOUBLE_EPSILON, modelDamping, predictedChange,
+  SINGLE_EPSILON, sliceSpan, undampedLearningRate, whatIf,
 } from "./model.js";
 import { verdictSentence } from "./words.js";
 
@@ -89,17 +89,24 @@ export function takeApart(run, step, row, dragged = null, maker = run) {
 
 function asRecorded(run, step, row, usesModel, maker) {
   const alpha = row.learning_rate;
-  const predicted = Number.isFinite(row.predicted_change) ? row.predicted_change : predictedChange(row, alpha);
+  const landing = row.accepted || run.projected ? positionAt(run, step + 1) : trial(row, alpha);
+  const after = afterDirection(maker.hyper, NEUTRAL);
+  const predicted = Number.isFinite(row.predicted_change) ? row.predicted_change : saysTheModel(run, row, landing, after);
   const ratio = usesModel ? row.reduction_ratio : row.actual_change / predicted;
   const decision = {
     ...dampingDecision(maker, row.damping, { ratio, reliable: row.reliable, accepted: row.accepted }),
     next: run.columns.damping[step + 1],
   };
-  const landing = row.accepted || run.projected ? positionAt(run, step + 1) : trial(row, alpha);
   return {
-    alpha, predicted, actual: row.actual_change, ratio, reliable: row.reliable, accepted: row.accepted,
+    after, alpha, predicted, actual: row.actual_change, ratio, reliable: row.reliable, accepted: row.accepted,
     decision, landing, sentence: verdictSentence(maker, row.damping, decision, { ratio, actual: row.actual_change }),
   };
+}
+
+/** ΔM where the optimizer asks no model: of −αd, or of the move that was made of it. */
+function saysTheModel(run, row, landing, after) {
+  if (run.projected || after.length === 0) return predictedChange(row, row.learning_rate);
+  return changeOfMove(row, [landing[0] - row.x, landing[1] - row.y]);
 }
 
 function asDragged(run, row, phi, span, dragged) {
@@ -110,7 +117,7 @@ function asDragged(run, row, phi, span, dragged) {
   const accepted = actual <= 0;
   const decision = dampingDecision(run, row.damping, { ratio, reliable, accepted });
   return {
-    alpha, predicted, actual, ratio, reliable, accepted: true,
+    after: [], alpha, predicted, actual, ratio, reliable, accepted: true,
     decision, landing: trial(row, alpha), sentence: verdictSentence(run, row.damping, decision, { ratio, actual }),
   };
 }

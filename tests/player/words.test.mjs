@@ -102,6 +102,18 @@ test("clip, amplification and averaging appear where they act", () => {
   assert.ok(text.includes("α = 0.125"));
 });
 
+test("what follows −αd is said, and the promise is of the move that is made", () => {
+  const plain = lines({});
+  assert.ok(plain.includes("ΔM = −α gᵀd + ½ α² q = −0.5 promised") && !plain.some((line) => line.startsWith("m:")));
+  const shortened = lines({ hyper: { warmup_steps: 10, weight_decay: 0.1 } });
+  assert.ok(shortened.includes("m: −αd after weight decay, warm-up"));
+  assert.ok(shortened.includes("ΔM = gᵀm + ½ mᵀ(C + λI)m = −0.5 promised"));
+  // A first-order optimizer evaluates no model: m = (−½, 0) gives gᵀm + ½ mᵀCm = −1 + 3/8 with C alone.
+  const first = { ...ROW, damping: NaN, predicted_change: NaN };
+  const decayed = lines({ kind: "first_order", rows: [first, { ...first, x: 0.5 }], flags: [3, 3], hyper: { decay_steps: 50 } });
+  assert.ok(decayed.includes("ΔM = gᵀm + ½ mᵀ(C + λI)m = −0.625 says the model"));
+});
+
 test("a negative q warns", () => {
   assert.ok(lines({ rows: [{ ...ROW, curvature: -20 }], flags: [3] }).includes("q < 0: the step climbs"));
 });
