@@ -53,7 +53,7 @@ class Range:
         if number == self.neutral:
             return number
         if not math.isfinite(number) or not self.minimum <= number <= self.maximum:
-            raise ValueError(f"{name} = {number!r} is out of range; {self.allowed()}")
+            raise ValueError(f"{name} = {number:.12g} is out of range; {self.allowed()}")
         return number
 
     def spread(self, count: int) -> tuple[float, ...]:

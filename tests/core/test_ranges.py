@@ -89,6 +89,16 @@ def test_an_error_names_the_number_and_what_to_give_instead() -> None:
     assert ranges["rate"].check("rate", 5) == 5.0 and isinstance(ranges["rate"].check("rate", 5), float)
 
 
+@pytest.mark.parametrize("name", ["b1", "b2"])
+def test_a_decay_that_float32_rounds_to_one_is_refused_by_its_own_digits(name: str) -> None:
+    # Adam divides by 1 − βᵗ, which would be 0.
+    for group in (group for group, knobs in GROUPS.items() if name in ranges_of(knobs)):
+        knob = ranges_of(GROUPS[group])[name]
+        assert jnp.float32(knob.maximum) < 1
+        with pytest.raises(ValueError, match=rf"^{name} = 0\.99999999 is out of range; give a number from 0 to 0\.999999$"):
+            knob.check(name, 0.99999999)
+
+
 def test_knobs_are_their_defaults_unless_set() -> None:
     assert knobs_with(Example) == Example(0.1, math.inf)
     assert knobs_with(Example, limit=3) == Example(0.1, 3.0)
