@@ -11,6 +11,7 @@ from qlr_core.inner import clip_by_norm, inner, norm
 from qlr_core.objective import Batch, ModelState, Objective, Params, linearize
 from qlr_core.optimizers.finish import finish
 from qlr_core.optimizers.step_info import StepInfo, typed
+from qlr_core.registry import nearest
 
 # Prices in forward passes of the model (DESIGN: one gradient-equivalent is a forward and a backward pass).
 FORWARD, BACKWARD = 1.0, 2.0
@@ -91,9 +92,9 @@ class OptimizerSpec:
         known, given = {choice.name: choice for choice in self.choices}, dict(asked)
         for name, option in given.items():
             if name not in known:
-                raise ValueError(f"{self.label} has no choice {name!r}; it has {', '.join(known) or 'none'}.")
+                raise ValueError(f"{self.label} has no choice {name!r}; {nearest(name, list(known))}")
             if option not in known[name].options:
-                raise ValueError(f"{name} = {option!r} is unknown; choose one of {', '.join(known[name].options)}.")
+                raise ValueError(f"{name} = {option!r} is unknown; {nearest(option, known[name].options)}")
         return tuple((name, given.get(name, choice.default)) for name, choice in known.items())
 
 

@@ -90,9 +90,9 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 def test_unknown_choices_and_options_are_answered_with_those_there_are() -> None:
     objective = surface_objective(SURFACES[0])
-    with pytest.raises(ValueError, match=r"AdamQLR has no choice 'matrix'; it has curvature, damping_rule\."):
+    with pytest.raises(ValueError, match=r"AdamQLR has no choice 'matrix'; choose one of curvature, damping_rule\."):
         build_optimizer("adam_qlr", objective, (("matrix", "fisher"),))
-    with pytest.raises(ValueError, match=r"Adam has no choice 'curvature'; it has none\."):
+    with pytest.raises(ValueError, match=r"Adam has no choice 'curvature'; there are none\."):
         build_optimizer("adam", objective, (("curvature", "fisher"),))
     with pytest.raises(ValueError, match=r"curvature = 'ggn' is unknown; choose one of fisher, hessian, empirical_fisher"):
         build_optimizer("adam_qlr", objective, (("curvature", "ggn"),))
