@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from qlr_core.network_lab import FRAMES, network_problem, rows_a_step
+from qlr_core.notation import written
 from qlr_core.optimizers import optimizer_named
 from qlr_ui.network_state import NetworkState
 from qlr_ui.run_setting import settings_of
@@ -23,7 +24,7 @@ def too_much(state: NetworkState) -> str:
     lab, problem = state.lab, network_problem(state.lab)
     return (
         f"{lab.steps:,} steps of {len(settings_of(state))} runs with {lab.parameters:,} parameters on {rows_a_step(problem):,} "
-        f"rows are {work:.1e} products, pictures included; a page computes up to {MOST_WORK:.0e}. Take fewer steps, runs or "
+        f"rows are {written(work, 2)} products, pictures included; a page computes up to {written(MOST_WORK)}. Take fewer steps, runs or "
         "hidden units, or a smaller batch."
     )
 

@@ -145,6 +145,7 @@ def test_a_diverging_run_says_where_and_what_to_do(open_page) -> None:
     state = LabState(runs=(RunSetting("gradient_descent", values=(("learning_rate", 0.1),)), RunSetting("adam_qlr")))
     page = open_page("/?lab=" + to_link(state))
     _drawn(page)
+    page.keyboard.press("End")
     assert "diverged at step" in page.locator("[data-part=runs]").inner_text()
     assert "Lower its learning rate" in page.locator("[data-part=banner]").inner_text()
 

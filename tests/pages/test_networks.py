@@ -10,6 +10,7 @@ from qlr_core.datasets import DATASETS
 from qlr_core.network_lab import NetworkLab
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.sources import DATA_DIRECTORY
+from qlr_ui.literal import literal
 from qlr_ui.network_presets import PRESETS
 from qlr_ui.network_state import NetworkState, to_link
 from qlr_ui.run_setting import RunSetting
@@ -45,7 +46,7 @@ def test_a_dataset_that_is_not_here_says_how_to_get_it(tmp_path: Path, monkeypat
     absent = next(dataset for dataset in DATASETS if dataset.unavailable())
     page = _open(NetworkState(NetworkLab(absent.name, steps=25), _TWO))
     assert not page.exception
-    assert absent.unavailable() in _sentences(page)
+    assert literal(absent.unavailable()) in _sentences(page)
 
 
 @pytest.mark.slow

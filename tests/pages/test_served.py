@@ -95,7 +95,7 @@ def test_what_is_too_much_for_a_page_gets_a_sentence_at_once(state: NetworkState
     page = _networks(state).run()
     assert not page.exception
     said = page.error[0].value
-    assert f"{state.lab.steps:,} steps of {len(state.runs)} runs" in said and "a page computes up to 1e+12" in said
+    assert f"{state.lab.steps:,} steps of {len(state.runs)} runs" in said and "a page computes up to 10¹²" in said
     assert "Take fewer steps, runs or hidden units" in said
 
 

@@ -17,6 +17,7 @@ from qlr_core.plan import Plan, prepare
 from qlr_core.recording import Recorder
 from qlr_core.runs import RUNS_DIRECTORY
 from qlr_core.training import train
+from qlr_ui.literal import literal
 from qlr_ui.recorded_runs import SAMPLES
 from qlr_ui.start_training import ALLOW_TRAINING, Training, reason_off
 
@@ -114,7 +115,7 @@ def test_a_folder_that_cannot_be_written_is_named_by_its_name(folder: Path, monk
     monkeypatch.setenv(RUNS_DIRECTORY, str(folder / "file" / "mine"))
     page = _open()
     next(button for button in page.button if button.label == "Train").click().run()
-    assert page.error[0].value.startswith("The folder mine cannot be written: Not a directory.")
+    assert page.error[0].value.startswith(literal("The folder mine cannot be written: Not a directory."))
 
 
 def test_no_page_says_where_the_server_keeps_its_files(folder: Path) -> None:
@@ -125,7 +126,7 @@ def test_no_page_says_where_the_server_keeps_its_files(folder: Path) -> None:
     for part in (folder / "empty" / "metrics").glob("steps-*"):
         part.write_bytes(b"")
     page = _open()
-    assert "runs/bad/config.json is damaged" in page.warning[0].value
+    assert "bad/config.json is damaged" in page.warning[0].value
     said = "\n".join(str(element.proto) for part in (page.main, page.sidebar) for element in part if hasattr(element, "proto"))
     assert "config.json" in said
     for path in (folder, folder.parent, Path.home(), PAGE.parent.parent):
