@@ -24,8 +24,8 @@ def too_much(state: NetworkState) -> str:
     lab, problem = state.lab, network_problem(state.lab)
     return (
         f"{lab.steps:,} steps of {len(settings_of(state))} runs with {lab.parameters:,} parameters on {rows_a_step(problem):,} "
-        f"rows are {written(work, 2)} products, pictures included; a page computes up to {written(MOST_WORK)}. Take fewer steps, runs or "
-        "hidden units, or a smaller batch."
+        f"rows are {written(work, 2)} products, pictures included; a page computes up to {written(MOST_WORK)}. Take fewer "
+        "steps, runs or hidden units, or a smaller batch."
     )
 
 
