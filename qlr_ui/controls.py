@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import streamlit as st
 
@@ -33,6 +33,12 @@ def stops(knob: Range) -> tuple[float, ...]:
     return tuple(sorted(found))
 
 
+# Streamlit asks for every label several times a rerun, and a lab has some 1,500 stops.
+@lru_cache(maxsize=8192)
+def _shown(neutral: float | None, stop: float) -> str:
+    return written(stop, LABEL_DIGITS) + (" (off)" if stop == neutral else "")
+
+
 def number(knob: Range, key: str, value: float) -> float:
     """The widget of one number: a toggle, or a slider over stops on the number's own scale; returns its value."""
     st.session_state.setdefault(key, _as_widget(knob, value))
@@ -42,10 +48,7 @@ def number(knob: Range, key: str, value: float) -> float:
     # A value from a link that lies between the stops becomes one.
     options = sorted({*stops(knob), float(st.session_state[key])})
 
-    def shown(stop: float) -> str:
-        return written(stop, LABEL_DIGITS) + (" (off)" if stop == knob.neutral else "")
-
-    return float(st.select_slider(label, options, key=key, format_func=shown, help=knob.help))
+    return float(st.select_slider(label, options, key=key, format_func=partial(_shown, knob.neutral), help=knob.help))
 
 
 def choice(described: Choice, options: tuple[str, ...], labels: Mapping[str, str], key: str, value: str) -> str:
