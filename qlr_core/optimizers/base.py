@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Key
 
-from qlr_core.inner import clip_by_norm, inner, norm
+from qlr_core.inner import clip_by_norm, inner
 from qlr_core.objective import Batch, ModelState, Objective, Params, linearize
 from qlr_core.optimizers.finish import finish
 from qlr_core.optimizers.step_info import StepInfo, typed
@@ -130,10 +131,10 @@ def from_optax(
         info = StepInfo(
             loss=lin.value,
             gradient_norm=gradient_norm,
-            direction_norm=norm(d),
+            direction_norm=jnp.sqrt(inner(d, d)),
             slope=inner(gradient, d),
             learning_rate=alpha,
-            update_norm=norm(move),
+            update_norm=jnp.sqrt(inner(move, move)),
             cost=GRADIENT / GRADIENT,
             gradient=gradient,
             direction=d,

@@ -158,7 +158,7 @@ def quadratic_step(
         learning_rate=learning_rate,
         damping=state.damping,
         actual_change=problem.change(optax.apply_updates(params, move)),
-        update_norm=norm(move),
+        update_norm=jnp.sqrt(inner(move, move)),
         gradient=problem.gradient,
         direction=d,
     )
