@@ -41,13 +41,13 @@ def test_missing_parameters_and_a_missing_gradient_are_named(make: Callable[[], 
 
 @pytest.mark.parametrize("make", [qlr.scale_by_quadratic_lr, qlr.adam_qlr, qlr.sgd_qlr])
 def test_a_number_out_of_its_range_is_refused_with_the_remedy(make: Callable[..., Any]) -> None:
-    with pytest.raises(ValueError, match=r"initial_damping = -1\.0 is out of range; give a finite number from 0 up"):
+    with pytest.raises(ValueError, match=r"initial_damping = -1 is out of range; give a finite number from 0 up"):
         make(initial_damping=-1)
     with pytest.raises(ValueError, match=r"damping_increase = 0\.5 is out of range; give a number from 1 to"):
         make(damping_increase=0.5)
-    with pytest.raises(ValueError, match=r"initial_damping = -1\.0 is out of range"):
+    with pytest.raises(ValueError, match=r"initial_damping = -1 is out of range"):
         make(initial_damping=np.float32(-1))
-    with pytest.raises(ValueError, match=r"averaging = 2\.0 is out of range"):
+    with pytest.raises(ValueError, match=r"averaging = 2 is out of range"):
         make(averaging=jnp.asarray(2.0))
     make(max_learning_rate=np.inf, initial_damping=np.float32(0.0))
 
@@ -61,7 +61,7 @@ def test_a_schedule_for_a_number_is_sent_to_injected_hyperparameters(make: Calla
 
 
 def test_adams_own_numbers_are_checked_too() -> None:
-    with pytest.raises(ValueError, match=r"b1 = 2\.0 is out of range"):
+    with pytest.raises(ValueError, match=r"b1 = 2 is out of range"):
         qlr.adam_qlr(b1=2.0)
 
 
