@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from qlr_ui.live_programs import drop_programs
+from qlr_ui.lab.live_programs import drop_programs
 from qlr_ui.program_cache import keep_programs
 
 st.set_page_config(

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from qlr_ui import network_lab
 from qlr_ui.first_visit import through_the_app
-from qlr_ui.literal import literal
-from qlr_ui.network_presets import preset_of
+from qlr_ui.lab.literal import literal
+from qlr_ui.network import lab as network_lab
+from qlr_ui.network.presets import preset_of
 
 through_the_app()
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from qlr_ui import recorded_lab
 from qlr_ui.first_visit import through_the_app
+from qlr_ui.recorded import lab as recorded_lab
 
 through_the_app()
 

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from qlr_ui import surface_lab
 from qlr_ui.first_visit import through_the_app
-from qlr_ui.literal import literal
-from qlr_ui.presets import preset_of
+from qlr_ui.lab.literal import literal
+from qlr_ui.surface import lab as surface_lab
+from qlr_ui.surface.presets import preset_of
 
 through_the_app()
 

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qlr_core.curvature import CURVATURES, Curvature, curvature_named, empirical_fisher, fisher, hessian
-    from qlr_core.forms import FisherForm, fisher_form
     from qlr_core.losses import LOSSES, PLAIN_VALUE, RESIDUALS, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
     from qlr_core.objective import Batch, Linearization, Objective, linearize
     from qlr_core.optimizers import OPTIMIZERS, build_optimizer, optimizer_named
     from qlr_core.optimizers.adam_qlr import from_direction
     from qlr_core.optimizers.base import Choice, Optimizer, OptimizerSpec, from_optax
+    from qlr_core.optimizers.forms import FisherForm, fisher_form
     from qlr_core.optimizers.quadratic_lr import DAMPING_RULES, DampingRule, damping_rule_named
     from qlr_core.optimizers.step_info import StepInfo
+    from qlr_core.optimizers.transformations import adam_qlr, info, scale_by_quadratic_lr, sgd_qlr
     from qlr_core.quadratic import adapt_damping, best_learning_rate, predicted_change, reduction_ratio
     from qlr_core.ranges import Range, as_arrays, knobs_with
+    from qlr_core.recorded.folder import RecordedRun, RunError, read_run
     from qlr_core.rollout import Moment, RunState, rollout, start, sweep
-    from qlr_core.runs import RecordedRun, RunError, read_run
-    from qlr_core.surface_run import default_choices, fork, run_surface
     from qlr_core.surfaces import SURFACES, surface_named
+    from qlr_core.surfaces.run import default_choices, fork, run_surface
     from qlr_core.tasks import TASKS, task_named
-    from qlr_core.transformations import adam_qlr, info, scale_by_quadratic_lr, sgd_qlr
 
 __version__ = "0.1.0"
 
@@ -98,7 +98,7 @@ _NAMES = {
         "fisher",
         "hessian",
     ),
-    "forms": (
+    "optimizers.forms": (
         "FisherForm",
         "fisher_form",
     ),
@@ -152,12 +152,12 @@ _NAMES = {
         "start",
         "sweep",
     ),
-    "runs": (
+    "recorded.folder": (
         "RecordedRun",
         "RunError",
         "read_run",
     ),
-    "surface_run": (
+    "surfaces.run": (
         "default_choices",
         "fork",
         "run_surface",
@@ -170,7 +170,7 @@ _NAMES = {
         "TASKS",
         "task_named",
     ),
-    "transformations": (
+    "optimizers.transformations": (
         "adam_qlr",
         "info",
         "scale_by_quadratic_lr",

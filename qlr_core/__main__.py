@@ -2,9 +2,9 @@
 
 import typer
 
-from qlr_core.bench_command import bench, device_check
-from qlr_core.sources.commands import data
-from qlr_core.train_command import tasks, train_task
+from qlr_core.commands.bench import bench, device_check
+from qlr_core.commands.data import data
+from qlr_core.commands.train import tasks, train_task
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="AdamQLR from the command line.")
 app.add_typer(data, name="data")
@@ -22,8 +22,8 @@ def main() -> None:
 @app.command()
 def optimizers() -> None:
     """List the optimizers, and every number that they take, as the README's table."""
+    from qlr_core.commands.reference import hyperparameter_table
     from qlr_core.optimizers import OPTIMIZERS  # only here: with them comes JAX, which takes seconds to load
-    from qlr_core.reference import hyperparameter_table
 
     for spec in OPTIMIZERS:
         reason = spec.unavailable()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from qlr_core.tasks import Task
-from qlr_core.training import Progress
+from qlr_core.training.train import Progress
 
 
 def substitute(monkeypatch: pytest.MonkeyPatch, task: Task, **changes: Any) -> Task:

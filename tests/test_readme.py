@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qlr_core.reference import hyperparameter_table
+from qlr_core.commands.reference import hyperparameter_table
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from qlr_core.bench.row import Note, Row
-from qlr_core.plan import Plan, prepare
 from qlr_core.sources import DataError, RawData, Rows
-from qlr_core.task_data import TaskData
 from qlr_core.tasks import CIFAR_10
-from qlr_core.training import train
+from qlr_core.tasks.data import TaskData
+from qlr_core.training.plan import Plan, prepare
+from qlr_core.training.train import train
 
 # So many random images in the place of the published ones.
 ROWS = (10_000, 1_000)

@@ -12,8 +12,8 @@ from qlr_core.bench.timing import fewer
 from qlr_core.models import RESNET_18, TRANSFORMER_SMALL, Model, mlp
 from qlr_core.objective import Batch
 from qlr_core.precision import FLOAT32, Precision
-from qlr_core.task_data import WINDOW
 from qlr_core.tasks import TEXT
+from qlr_core.tasks.data import WINDOW
 
 CLASSES = 10
 # About the characters of the text task's text.

@@ -11,12 +11,12 @@ import numpy as np
 
 from qlr_core.bench.row import Note, Row
 from qlr_core.optimizers.step_info import StepInfo, with_nan
-from qlr_core.plan import Plan, Prepared, prepare, schedule_of, start_arguments
 from qlr_core.precision import PRECISIONS
 from qlr_core.rollout import Moment, RunState, batch_at, rollout, scalars
-from qlr_core.seeds import start_seeds
 from qlr_core.sources import DataError
 from qlr_core.tasks import DIGITS, FASHION_MNIST, Task
+from qlr_core.training.plan import Plan, Prepared, prepare, schedule_of, start_arguments
+from qlr_core.training.seeds import start_seeds
 
 TASKS = (DIGITS, FASHION_MNIST)
 STEPS = 100

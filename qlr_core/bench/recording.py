@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 
 from qlr_core.bench.row import Row
 from qlr_core.bench.timing import fewer, median_seconds, versus
-from qlr_core.plan import Plan, Prepared, prepare
-from qlr_core.recording import Recorder
-from qlr_core.training import Snapshot, first_snapshot, train
+from qlr_core.recorded.writer import Recorder
+from qlr_core.training.plan import Plan, Prepared, prepare
+from qlr_core.training.train import Snapshot, first_snapshot, train
 
 # Evaluated, and so recorded, as often as the command line does it for so many steps.
 PLAN = Plan("digits", "adam_qlr", batch_size=256, steps=1000, evaluate_every=50)

@@ -9,10 +9,10 @@ import numpy as np
 
 from qlr_core.bench.row import Row
 from qlr_core.bench.timing import fewer, versus
-from qlr_core.plan import Plan, Prepared, prepare
 from qlr_core.sources import RawData, Rows
 from qlr_core.tasks import FASHION_MNIST
-from qlr_core.training import train
+from qlr_core.training.plan import Plan, Prepared, prepare
+from qlr_core.training.train import train
 
 SEEDS, STEPS = 20, 200
 # Images to train and validate on, and to test on: as many as are published, so that a batch is not found in a cache.

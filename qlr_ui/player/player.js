@@ -1,26 +1,26 @@
 // The player: one state, one loop, the views that draw it; new data keep the place.
-import { Arithmetic } from "./arithmetic.js";
-import { captions } from "./captions.js";
-import { ForkDialog } from "./forkdialog.js";
-import { Ground } from "./landscape.js";
-import { takeKeyboard, releaseKeyboard } from "./keyboard.js";
-import { aligned, decode, positionAt, signatureOf, SLICE_POINTS } from "./payload.js";
-import { NetworkView } from "./networkview.js";
-import { listenLandscape, listenSlice, listenStrips } from "./pointer.js";
-import { Rest } from "./rest.js";
-import { Runs } from "./runs.js";
-import { buildScene, trial } from "./scene.js";
-import { copyLink } from "./link.js";
-import { Slice } from "./slice.js";
-import { dataAction, initialState, reduce, STEPS_PER_SECOND } from "./state.js";
-import { StepMarks } from "./stepmarks.js";
-import { Strips } from "./strips.js";
-import { Table } from "./table.js";
-import { readTheme } from "./theme.js";
-import { Trails } from "./trails.js";
-import { setText, Transport } from "./transport.js";
-import { Verdict } from "./verdict.js";
-import { stepSentence } from "./words.js";
+import { Arithmetic } from "./views/arithmetic.js";
+import { captions } from "./data/captions.js";
+import { ForkDialog } from "./views/forkdialog.js";
+import { Ground } from "./views/landscape.js";
+import { takeKeyboard, releaseKeyboard } from "./views/keyboard.js";
+import { aligned, decode, positionAt, signatureOf, SLICE_POINTS } from "./data/payload.js";
+import { NetworkView } from "./views/networkview.js";
+import { listenLandscape, listenSlice, listenStrips } from "./views/pointer.js";
+import { Rest } from "./data/rest.js";
+import { Runs } from "./views/runs.js";
+import { buildScene, trial } from "./data/scene.js";
+import { copyLink } from "./data/link.js";
+import { Slice } from "./views/slice.js";
+import { dataAction, initialState, reduce, STEPS_PER_SECOND } from "./data/state.js";
+import { StepMarks } from "./views/stepmarks.js";
+import { Strips } from "./views/strips.js";
+import { Table } from "./views/table.js";
+import { readTheme } from "./views/theme.js";
+import { Trails } from "./views/trails.js";
+import { setText, Transport } from "./views/transport.js";
+import { Verdict } from "./views/verdict.js";
+import { stepSentence } from "./data/words.js";
 
 const EASING_LIMIT = 20; // steps per second above which easing between them would only blur
 const PANEL_INTERVAL = 30; // milliseconds between redrawn panels while playing: numbers cannot be read faster

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from qlr_core.network_lab import NetworkLab
-from qlr_ui import lab_state, network_state
-from qlr_ui.lab_state import LabState
-from qlr_ui.network_state import NetworkState
-from qlr_ui.run_setting import RunSetting
+from qlr_core.networks.problem import NetworkLab
+from qlr_ui.lab.run_setting import RunSetting
+from qlr_ui.network import state as network_state
+from qlr_ui.network.state import NetworkState
+from qlr_ui.surface import state as lab_state
+from qlr_ui.surface.state import LabState
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from qlr_core.network_lab import NetworkLab
-from qlr_ui.network_state import NetworkState, from_link, to_link
-from qlr_ui.run_setting import RunSetting
+from qlr_core.networks.problem import NetworkLab
+from qlr_ui.lab.run_setting import RunSetting
+from qlr_ui.network.state import NetworkState, from_link, to_link
 from tests.small_networks import LAB
 
 pytestmark = pytest.mark.slow

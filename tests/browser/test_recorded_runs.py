@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from qlr_ui.recorded_charts import STEP_QUANTITIES, evaluation_quantities
+from qlr_ui.recorded.charts import STEP_QUANTITIES, evaluation_quantities
 
 
 @pytest.mark.slow

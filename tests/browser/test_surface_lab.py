@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from qlr_ui.lab_state import LabState, from_link, to_link
-from qlr_ui.run_setting import RunSetting
+from qlr_ui.lab.run_setting import RunSetting
+from qlr_ui.surface.state import LabState, from_link, to_link
 
 pytestmark = pytest.mark.slow
 

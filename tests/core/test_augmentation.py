@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qlr_core.augmentation import PADDING, CropsAndFlips, augment, augmented, crop_and_flip, draw
 from qlr_core.curvature import fisher
 from qlr_core.losses import SOFTMAX_CROSS_ENTROPY
 from qlr_core.models import Model, mlp
+from qlr_core.models.augmented import PADDING, CropsAndFlips, augment, augmented, crop_and_flip, draw
 from qlr_core.objective import Batch, Objective, linearize
 from qlr_core.rollout import rollout, start
 from tests.problems import built

@@ -15,11 +15,11 @@ from qlr_core.__main__ import app
 from qlr_core.bench import GROUPS, networks, recording, seeds, surfaces
 from qlr_core.bench.row import Note, Row
 from qlr_core.bench.steps import against_adam, against_kfac, classifier, plain_adam_steps, registered_steps
-from qlr_core.bench_command import GROUP_NAMES
+from qlr_core.commands.bench import GROUP_NAMES
 from qlr_core.models import mlp, resnet, transformer
 from qlr_core.models.transformer import TransformerSize
 from qlr_core.objective import Batch
-from qlr_core.task_data import WINDOW
+from qlr_core.tasks.data import WINDOW
 from tests.core.test_recording import PLAN
 
 BOUND = Row("a step", 3.0, 2.0, 1.5, 1.85, "ms a step")
@@ -114,7 +114,7 @@ def test_kfac_is_left_out_with_the_remedy_where_it_is_not_installed(monkeypatch:
 def test_the_seeds_are_timed_in_training_without_an_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("SEEDS", 2), ("STEPS", 3), ("ROWS", (90, 10))):
         monkeypatch.setattr(seeds, name, value)
-    monkeypatch.setattr("qlr_core.training.evaluate", pytest.fail)
+    monkeypatch.setattr("qlr_core.training.train.evaluate", pytest.fail)
     (row,) = seeds.seeds_at_once(1)
     assert a_measured(row).bar is None and row.name == "2 seeds at once / one by one, MLP 784-50-10, batch 50"
 

@@ -12,7 +12,7 @@ from qlr_core.bench import cifar, device, precisions, ratios
 from qlr_core.bench.device import Part, check_device, from_line, limited, to_line
 from qlr_core.bench.networks import CASES
 from qlr_core.bench.row import Note, Row
-from qlr_core.bench_command import CHECK_SECONDS, PART_NAMES
+from qlr_core.commands.bench import CHECK_SECONDS, PART_NAMES
 from qlr_core.models import resnet
 from qlr_core.tasks import CIFAR_10, DIGITS, FASHION_MNIST
 from tests.small_tasks import substitute

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qlr_core.plan import Plan, prepare
-from qlr_core.training import train
+from qlr_core.training.plan import Plan, prepare
+from qlr_core.training.train import train
 
 # A step a chunk: on few cores, collectives of one step that wait for those of another can stall.
 PLAN = Plan("digits", "adam_qlr", values=(("max_learning_rate", 0.1),), batch_size=64, steps=5, seeds=(0, 1), evaluate_every=1)
 PROGRAM = """
 import json, jax
-from qlr_core.runs import plan_from
-from qlr_core.plan import prepare
-from qlr_core.training import train
+from qlr_core.recorded.folder import plan_from
+from qlr_core.training.plan import prepare
+from qlr_core.training.train import train
 plan = plan_from(json.loads(input()))
 chunks = list(train(prepare(plan)))
 losses = [chunk.info.loss.tolist() for chunk in chunks]

@@ -13,11 +13,11 @@ from tensorboardX import RecordWriter
 from typer.testing import CliRunner
 
 from qlr_core.__main__ import app
-from qlr_core.event_files import EventFiles
-from qlr_core.plan import Plan, Prepared, prepare
-from qlr_core.recording import Recorder
-from qlr_core.runs import RunError, read_evaluations, read_steps, recorded_runs
-from qlr_core.training import train
+from qlr_core.recorded.event_files import EventFiles
+from qlr_core.recorded.folder import RunError, read_evaluations, read_steps, recorded_runs
+from qlr_core.recorded.writer import Recorder
+from qlr_core.training.plan import Plan, Prepared, prepare
+from qlr_core.training.train import train
 
 PLAN = Plan("diabetes", "adam_qlr", batch_size=64, steps=8, seeds=(3, 4), evaluate_every=2)
 
@@ -113,6 +113,6 @@ def test_a_full_disk_gets_the_recorders_sentence(tmp_path: Path, prepared: Prepa
                 events.write(next(train(prepared)))
         monkeypatch.undo()
         # A device that is always full: closing fails there, as writing does.
-        monkeypatch.setattr("qlr_core.event_files.RecordWriter", lambda path: RecordWriter("/dev/full"))
+        monkeypatch.setattr("qlr_core.recorded.event_files.RecordWriter", lambda path: RecordWriter("/dev/full"))
         with pytest.raises(RunError, match=r"No space left.*--resume"), EventFiles(tmp_path / "run", PLAN):
             pass

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from qlr_core.expression import ALLOWED, MAX_LENGTH, PREFERRED_POINT, REACH, ExpressionError, parse
+from qlr_core.surfaces.expression import ALLOWED, MAX_LENGTH, PREFERRED_POINT, REACH, ExpressionError, parse
 
 MEANINGS = {
     "x + 2*y - 3/x": lambda x, y: x + 2 * y - 3 / x,

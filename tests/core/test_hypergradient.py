@@ -7,8 +7,8 @@ import pytest
 from qlr_core.optimizers.hypergradient import HypergradientHyper
 from qlr_core.optimizers.sgd import GradientDescentHyper
 from qlr_core.ranges import knobs_with
-from qlr_core.surface_run import run_surface
 from qlr_core.surfaces import rosenbrock, surface_named
+from qlr_core.surfaces.run import run_surface
 from tests.dense_problems import surface_problem
 
 HYPER = {"learning_rate": 1e-3, "hyper_learning_rate": 1e-8}

@@ -11,13 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qlr_core.augmentation import augmented
 from qlr_core.models import resnet
-from qlr_core.normalization import normalized
-from qlr_core.plan import Plan, Prepared, prepare
-from qlr_core.task_data import TaskData, images
+from qlr_core.models.augmented import augmented
+from qlr_core.models.normalized import normalized
 from qlr_core.tasks import CIFAR_10, Task, task_named
-from qlr_core.training import Progress, train
+from qlr_core.tasks.data import TaskData, images
+from qlr_core.training.plan import Plan, Prepared, prepare
+from qlr_core.training.train import Progress, train
 from tests.published_layouts import rows_of, small
 from tests.small_tasks import substitute, whole
 

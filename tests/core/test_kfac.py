@@ -15,8 +15,8 @@ from qlr_core.optimizers import kfac_program, optimizer_named
 from qlr_core.optimizers.kfac import FixedKFACHyper, KFACHyper
 from qlr_core.optimizers.kfac_program import curvature_blocks
 from qlr_core.ranges import knobs_with
-from qlr_core.surface_run import SurfaceRun, run_surface
 from qlr_core.surfaces import Surface, beale, quadratic, rosenbrock
+from qlr_core.surfaces.run import SurfaceRun, run_surface
 from tests.dense_problems import surface_problem
 from tests.problems import network
 
@@ -134,5 +134,5 @@ def test_a_missing_kfac_jax_is_named_and_refused(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_core_does_not_import_kfac_jax() -> None:
-    program = "import sys, qlr_core.surface_run; sys.exit('kfac_jax' in sys.modules)"
+    program = "import sys, qlr_core.surfaces.run; sys.exit('kfac_jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -7,9 +7,9 @@ import pytest
 
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.optimizers.base import OptimizerSpec
-from qlr_core.plan import Plan, Prepared, prepare, schedule_of
-from qlr_core.seeds import scanned, start_seeds
-from qlr_core.training import train
+from qlr_core.training.plan import Plan, Prepared, prepare, schedule_of
+from qlr_core.training.seeds import scanned, start_seeds
+from qlr_core.training.train import train
 
 # A curvature matrix of two parameters is written out at once; Newton takes no network of the tasks.
 CASES = [

@@ -10,11 +10,11 @@ import pytest
 
 from qlr_core.datasets import DATASETS
 from qlr_core.models.mlp import ACTIVATIONS
-from qlr_core.network_lab import FRAMES, MAX_STEPS, NetworkLab, network_problem
-from qlr_core.network_outcome import network_outcome
-from qlr_core.network_run import NetworkRun, record_bytes, run_network
-from qlr_core.network_walk import walk
-from qlr_core.network_warmup import compile_ahead
+from qlr_core.networks.outcome import network_outcome
+from qlr_core.networks.problem import FRAMES, MAX_STEPS, NetworkLab, network_problem
+from qlr_core.networks.run import NetworkRun, record_bytes, run_network
+from qlr_core.networks.walk import walk
+from qlr_core.networks.warmup import compile_ahead
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
 from tests.small_networks import LAB, leg, run_of
 

@@ -10,7 +10,6 @@ from qlr_core.curvature import curvature_named
 from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from qlr_core.optimizers.newton import MAX_PARAMETERS, NewtonHyper
 from qlr_core.ranges import knobs_with
-from qlr_core.surface_run import SurfaceRun, default_choices, run_surface
 from qlr_core.surfaces import (
     Point,
     Surface,
@@ -23,6 +22,7 @@ from qlr_core.surfaces import (
     styblinski_tang,
     surface_named,
 )
+from qlr_core.surfaces.run import SurfaceRun, default_choices, run_surface
 from tests.dense_problems import Network, network_problem, surface_problem
 from tests.problems import built, example, network
 

@@ -12,9 +12,9 @@ from qlr_core.optimizers.finish import envelope
 from qlr_core.optimizers.step_info import StepInfo, with_nan
 from qlr_core.ranges import as_arrays, knobs_with, ranges_of
 from qlr_core.rollout import RunState, start
-from qlr_core.surface_record import surface_objective
-from qlr_core.surface_run import default_choices
 from qlr_core.surfaces import SURFACES, Surface, surface_named
+from qlr_core.surfaces.record import surface_objective
+from qlr_core.surfaces.run import default_choices
 
 every_optimizer = pytest.mark.parametrize("spec", OPTIMIZERS, ids=lambda spec: spec.name)
 # Every pair, but for optimizers that need a Fisher on surfaces that have none.

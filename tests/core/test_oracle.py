@@ -13,8 +13,8 @@ from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.ranges import as_arrays
 from qlr_core.rollout import Moment, rollout, start
-from qlr_core.surface_record import surface_objective
 from qlr_core.surfaces import surface_named
+from qlr_core.surfaces.record import surface_objective
 from tests.dense_problems import PLAIN, RESIDUALS, Network, network_problem, surface_problem
 from tests.oracle import Knobs, Report, run
 from tests.problems import built, example, network

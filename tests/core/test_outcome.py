@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from qlr_core.optimizers import optimizer_named
-from qlr_core.outcome import TARGETS, outcome_of
 from qlr_core.ranges import knobs_with
-from qlr_core.surface_run import default_choices, fork, run_surface
 from qlr_core.surfaces import quadratic, rastrigin, rosenbrock, typed_surface
+from qlr_core.surfaces.outcome import TARGETS, outcome_of
+from qlr_core.surfaces.run import default_choices, fork, run_surface
 
 
 def _run(surface, name: str, steps: int, start=None, **values: float):

@@ -11,12 +11,12 @@ import pytest
 from qlr_core.bench import ratios
 from qlr_core.losses import SOFTMAX_CROSS_ENTROPY
 from qlr_core.models import half_precision, mlp, resnet
-from qlr_core.normalization import normalized
+from qlr_core.models.normalized import normalized
 from qlr_core.objective import Batch, Objective, linearize
 from qlr_core.optimizers import build_optimizer, optimizer_named
-from qlr_core.plan import Plan, prepare
 from qlr_core.precision import BF16, TF32, Precision
-from qlr_core.training import train
+from qlr_core.training.plan import Plan, prepare
+from qlr_core.training.train import train
 from tests.small_tasks import whole
 
 PLAN = Plan("digits", "adam_qlr", batch_size=512, steps=20, evaluate_every=20)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qlr_core.checkpoints import saved_checkpoints
-from qlr_core.runs import read_evaluations, read_steps, recorded_runs
+from qlr_core.recorded.checkpoints import saved_checkpoints
+from qlr_core.recorded.folder import read_evaluations, read_steps, recorded_runs
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"JAX_PLATFORMS": "cpu"}

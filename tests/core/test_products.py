@@ -9,7 +9,6 @@ import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from qlr_core.curvature import CURVATURES
-from qlr_core.evaluation import _sums
 from qlr_core.losses import SOFTMAX_CROSS_ENTROPY
 from qlr_core.models import mlp, objective_of, resnet
 from qlr_core.objective import Batch, Objective, linearize
@@ -18,6 +17,7 @@ from qlr_core.optimizers.base import OptimizerSpec
 from qlr_core.precision import BF16, FLOAT32, PRECISIONS, TF32, Precision
 from qlr_core.ranges import as_arrays, knobs_with
 from qlr_core.rollout import RunState
+from qlr_core.training.evaluation import _sums
 
 EXPECTED = {FLOAT32: jax.lax.Precision.HIGHEST, TF32: jax.lax.Precision.HIGH, BF16: jax.lax.Precision.HIGHEST}
 MODELS = {"mlp": (mlp((4,), 3), (5,)), "resnet": (resnet(3, 1, (1, 1)), (8, 8, 3))}

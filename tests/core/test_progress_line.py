@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from qlr_core.evaluation import Evaluation
-from qlr_core.plan import Plan, Prepared, prepare
-from qlr_core.progress_line import ProgressLine
-from qlr_core.training import Progress, train
+from qlr_core.recorded.progress_line import ProgressLine
+from qlr_core.training.evaluation import Evaluation
+from qlr_core.training.plan import Plan, Prepared, prepare
+from qlr_core.training.train import Progress, train
 
 PLAN = Plan("digits", "adam_qlr", batch_size=256, steps=8, seeds=(0, 1, 2), evaluate_every=4)
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from qlr_core.losses import SQUARED_ERROR
 from qlr_core.models import mlp
+from qlr_core.networks.plane import PLANE_POINTS, flat_rows, loss_on, main_plane, unflatten, window_of
 from qlr_core.objective import Batch, Objective
-from qlr_core.projection import PLANE_POINTS, flat_rows, loss_on, main_plane, unflatten, window_of
 
 
 def wandering(points: int = 50, parameters: int = 30) -> np.ndarray:

@@ -21,12 +21,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from qlr_core.__main__ import app
-from qlr_core.checkpoints import saved_checkpoints
 from qlr_core.optimizers.step_info import StepInfo
-from qlr_core.plan import Plan, prepare
-from qlr_core.recording import Recorder, plan_in
-from qlr_core.run_folder import new_folder
-from qlr_core.runs import (
+from qlr_core.recorded.checkpoints import saved_checkpoints
+from qlr_core.recorded.folder import (
     CHECKPOINTS,
     RUNS_DIRECTORY,
     RunError,
@@ -36,7 +33,10 @@ from qlr_core.runs import (
     read_steps,
     recorded_runs,
 )
-from qlr_core.training import train
+from qlr_core.recorded.new_folder import new_folder
+from qlr_core.recorded.writer import Recorder, plan_in
+from qlr_core.training.plan import Plan, prepare
+from qlr_core.training.train import train
 
 ROOT = Path(__file__).parents[2]
 CHOICES, VALUES = (("curvature", "hessian"),), (("max_learning_rate", 0.1),)
@@ -128,7 +128,7 @@ def test_a_full_disk_gets_a_sentence_and_what_was_written_stays_whole(tmp_path: 
         recorder.begin(prepared)
         chunks = train(prepared)
         recorder.write(prepared, next(chunks))
-        monkeypatch.setattr("qlr_core.recording.os.replace", full)
+        monkeypatch.setattr("qlr_core.recorded.writer.os.replace", full)
         with pytest.raises(RunError, match=r"No space left.*--resume"):
             recorder.write(prepared, next(chunks))
     assert len(read_steps(tmp_path / "run")) == 8

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qlr_core.report import curve, median_over_seeds, summary, with_axes, worst
+from qlr_core.recorded.report import curve, median_over_seeds, summary, with_axes, worst
 
 
 def table(losses: np.ndarray) -> pd.DataFrame:

@@ -6,10 +6,10 @@ import jax
 import numpy as np
 import pytest
 
-from qlr_core import training
-from qlr_core.plan import Plan, prepare
-from qlr_core.seed_groups import in_groups
-from qlr_core.training import train
+from qlr_core.training import train as training
+from qlr_core.training.groups import in_groups
+from qlr_core.training.plan import Plan, prepare
+from qlr_core.training.train import train
 from tests.small_tasks import whole
 
 PLAN = Plan("digits", "adam", batch_size=128, steps=6, seeds=(4, 2, 9, 0, 7), evaluate_every=3)

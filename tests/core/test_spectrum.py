@@ -10,13 +10,13 @@ from jax.flatten_util import ravel_pytree
 
 from qlr_core.curvature import CURVATURES, Curvature
 from qlr_core.losses import SQUARED_ERROR
-from qlr_core.network_lab import NetworkLab, network_problem
-from qlr_core.network_run import spectrum_of
-from qlr_core.network_walk import Leg
+from qlr_core.networks.problem import NetworkLab, network_problem
+from qlr_core.networks.run import spectrum_of
+from qlr_core.networks.spectrum import MAX_PARAMETERS, leading_eigenvalues, spectrum
+from qlr_core.networks.walk import Leg
 from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers.adam import AdamHyper
 from qlr_core.ranges import knobs_with
-from qlr_core.spectrum import MAX_PARAMETERS, leading_eigenvalues, spectrum
 
 LAB = NetworkLab(dataset="three_spirals", knobs=(("size", 60.0),), width=8, depth=2, steps=30)
 LEGS = (Leg("adam", (), knobs_with(AdamHyper, learning_rate=0.01)),)

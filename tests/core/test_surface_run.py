@@ -11,8 +11,9 @@ import pytest
 
 from qlr_core.optimizers import optimizer_named
 from qlr_core.ranges import knobs_with, ranges_of
-from qlr_core.surface_record import SLICE_POINTS, slice_span
-from qlr_core.surface_run import (
+from qlr_core.surfaces import Surface, surface_named
+from qlr_core.surfaces.record import SLICE_POINTS, slice_span
+from qlr_core.surfaces.run import (
     CHUNK,
     MAX_STEPS,
     SurfaceRun,
@@ -20,7 +21,6 @@ from qlr_core.surface_run import (
     fork,
     run_surface,
 )
-from qlr_core.surfaces import Surface, surface_named
 
 ROSENBROCK = surface_named("rosenbrock")
 SPANS = json.loads((Path(__file__).parents[1] / "player" / "slice_span.json").read_text())

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from qlr_core.expression import ExpressionError
 from qlr_core.ranges import as_arrays, ranges_of
-from qlr_core.surface_values import landscape
 from qlr_core.surfaces import SURFACES, NoParameters, Surface, surface_named, typed_surface
+from qlr_core.surfaces.expression import ExpressionError
+from qlr_core.surfaces.values import landscape
 
 ALL = (*SURFACES, typed_surface("x**2 + 3*y**4 − cos(x*y) + y/(2 + sin(x))"))
 every_surface = pytest.mark.parametrize("surface", ALL, ids=lambda surface: surface.name)

@@ -9,11 +9,11 @@ import pytest
 
 from qlr_core.models import transformer
 from qlr_core.models.transformer import TransformerSize
-from qlr_core.plan import Plan, prepare
 from qlr_core.sources import RawText
-from qlr_core.task_data import WINDOW, windows
 from qlr_core.tasks import TEXT, Task, task_named
-from qlr_core.training import evaluate, first_snapshot, train
+from qlr_core.tasks.data import WINDOW, windows
+from qlr_core.training.plan import Plan, prepare
+from qlr_core.training.train import evaluate, first_snapshot, train
 from tests.published_layouts import small
 from tests.small_tasks import substitute, whole
 

@@ -8,17 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from qlr_core.augmentation import augmented
 from qlr_core.models import mlp
+from qlr_core.models.augmented import augmented
 from qlr_core.objective import Batch
 from qlr_core.optimizers import build_optimizer, optimizer_named
-from qlr_core.plan import Plan, epoch_rows, prepare, schedule_of
 from qlr_core.ranges import as_arrays, knobs_with
 from qlr_core.rollout import rollout, start
-from qlr_core.surface_record import surface_objective
 from qlr_core.surfaces import rosenbrock
+from qlr_core.surfaces.record import surface_objective
 from qlr_core.tasks import DIGITS, LARGE_BATCH, TASKS, task_named
-from qlr_core.training import Progress, evaluate, first_snapshot, train
+from qlr_core.training.plan import Plan, epoch_rows, prepare, schedule_of
+from qlr_core.training.train import Progress, evaluate, first_snapshot, train
 from tests.small_tasks import substitute, whole
 
 PLAN = Plan("digits", "adam_qlr", values=(("max_learning_rate", 0.1),), batch_size=128, steps=23, evaluate_every=10)

@@ -24,9 +24,10 @@ from websockets.sync.client import connect
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from qlr_core.network_lab import NetworkLab  # noqa: E402
-from qlr_ui import lab_state, network_state  # noqa: E402
-from qlr_ui.run_setting import RunSetting  # noqa: E402
+from qlr_core.networks.problem import NetworkLab  # noqa: E402
+from qlr_ui.lab.run_setting import RunSetting  # noqa: E402
+from qlr_ui.network import state as network_state  # noqa: E402
+from qlr_ui.surface import state as lab_state  # noqa: E402
 
 DATASETS, TWO = ("moons", "curve"), (RunSetting("adam_qlr"), RunSetting("adam"))
 

@@ -10,7 +10,7 @@ import pytest
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.testing.v1 import AppTest
 
-from qlr_core.runs import RUNS_DIRECTORY
+from qlr_core.recorded.folder import RUNS_DIRECTORY
 from tests.widgets import places, shortened, walk
 
 APP = Path(__file__).parents[2] / "app.py"

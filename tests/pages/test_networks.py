@@ -7,13 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from qlr_core.datasets import DATASETS
-from qlr_core.network_lab import NetworkLab
+from qlr_core.networks.problem import NetworkLab
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.sources import DATA_DIRECTORY
-from qlr_ui.literal import literal
-from qlr_ui.network_presets import PRESETS
-from qlr_ui.network_state import NetworkState, to_link
-from qlr_ui.run_setting import RunSetting
+from qlr_ui.lab.literal import literal
+from qlr_ui.lab.run_setting import RunSetting
+from qlr_ui.network.presets import PRESETS
+from qlr_ui.network.state import NetworkState, to_link
 from tests.small_networks import LAB
 
 PAGE = Path(__file__).parents[2] / "pages" / "networks.py"

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from qlr_core.plan import Plan, prepare
-from qlr_core.recording import Recorder
-from qlr_core.runs import RUNS_DIRECTORY, read_part, read_steps
-from qlr_core.training import train
-from qlr_ui import start_training
-from qlr_ui.recorded_runs import SAMPLES, all_runs, curves, evaluation_curves, readable, runs_folder
-from qlr_ui.start_training import Training, TrainingError
+from qlr_core.recorded.folder import RUNS_DIRECTORY, read_part, read_steps
+from qlr_core.recorded.writer import Recorder
+from qlr_core.training.plan import Plan, prepare
+from qlr_core.training.train import train
+from qlr_ui.recorded import start_training
+from qlr_ui.recorded.runs import SAMPLES, all_runs, curves, evaluation_curves, readable, runs_folder
+from qlr_ui.recorded.start_training import Training, TrainingError
 
 PAGE = Path(__file__).parents[2] / "pages" / "runs.py"
 
@@ -61,7 +61,7 @@ def test_every_axis_can_be_chosen(axis: str) -> None:
 
 
 def test_all_charts_can_be_exported_and_are_drawn_only_when_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qlr_ui.recorded_lab.charts_png", lambda *arguments: pytest.fail("nobody has asked"))
+    monkeypatch.setattr("qlr_ui.recorded.lab.charts_png", lambda *arguments: pytest.fail("nobody has asked"))
     offered = [button.proto.label for button in _open().get("download_button")]
     assert offered == ["Export the charts as one PNG", "Export this table as CSV"]
 

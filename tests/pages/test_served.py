@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from qlr_core.network_lab import NetworkLab
-from qlr_ui.network_presets import PRESETS
-from qlr_ui.network_state import NetworkState, to_link
-from qlr_ui.network_work import too_much
-from qlr_ui.run_setting import RunSetting
-from qlr_ui.turns import NETWORKS, Lane
+from qlr_core.networks.problem import NetworkLab
+from qlr_ui.lab.run_setting import RunSetting
+from qlr_ui.lab.turns import NETWORKS, Lane
+from qlr_ui.network.presets import PRESETS
+from qlr_ui.network.state import NetworkState, to_link
+from qlr_ui.network.work import too_much
 
 PAGES = Path(__file__).parents[2] / "pages"
 SMALL = NetworkState(NetworkLab(width=2, depth=1, steps=5), (RunSetting("adam"),))
@@ -65,7 +65,7 @@ def test_who_waits_is_told_how_many_are_ahead() -> None:
     def waits() -> None:
         import streamlit as st
 
-        from qlr_ui.network_lab import in_line
+        from qlr_ui.network.lab import in_line
 
         with in_line() as waiting:
             waiting(2)
@@ -76,7 +76,7 @@ def test_who_waits_is_told_how_many_are_ahead() -> None:
 
 
 def test_a_run_that_takes_too_long_ends_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qlr_ui.network_cached.NETWORKS", Lane(seconds=0))
+    monkeypatch.setattr("qlr_ui.network.cached.NETWORKS", Lane(seconds=0))
     page = _networks(NetworkState(NetworkLab(width=2, steps=7), SMALL.runs)).run()
     assert not page.exception and not page.dataframe
     assert page.error[0].value.endswith("Take fewer steps or a smaller network. What was finished is remembered.")
@@ -91,7 +91,7 @@ def test_a_run_that_takes_too_long_ends_with_a_sentence(monkeypatch: pytest.Monk
     ids=["products", "inverses"],
 )
 def test_what_is_too_much_for_a_page_gets_a_sentence_at_once(state: NetworkState, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qlr_ui.network_cached.lab_runs", lambda *arguments: pytest.fail("too much"))
+    monkeypatch.setattr("qlr_ui.network.cached.lab_runs", lambda *arguments: pytest.fail("too much"))
     page = _networks(state).run()
     assert not page.exception
     said = page.error[0].value

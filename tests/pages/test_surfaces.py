@@ -7,9 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.surfaces import SURFACES
-from qlr_ui.lab_state import TYPED, LabState, from_link, reason_off, to_link
-from qlr_ui.presets import PRESETS
-from qlr_ui.run_setting import RunSetting
+from qlr_ui.lab.run_setting import RunSetting
+from qlr_ui.surface.presets import PRESETS
+from qlr_ui.surface.state import TYPED, LabState, from_link, reason_off, to_link
 
 APP = Path(__file__).parents[2] / "app.py"
 

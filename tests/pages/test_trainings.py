@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from qlr_core.plan import Plan, prepare
-from qlr_core.recording import Recorder
-from qlr_core.runs import RUNS_DIRECTORY
-from qlr_core.training import train
-from qlr_ui.literal import literal
-from qlr_ui.recorded_runs import SAMPLES
-from qlr_ui.start_training import ALLOW_TRAINING, Training, reason_off
+from qlr_core.recorded.folder import RUNS_DIRECTORY
+from qlr_core.recorded.writer import Recorder
+from qlr_core.training.plan import Plan, prepare
+from qlr_core.training.train import train
+from qlr_ui.lab.literal import literal
+from qlr_ui.recorded.runs import SAMPLES
+from qlr_ui.recorded.start_training import ALLOW_TRAINING, Training, reason_off
 
 PAGE = Path(__file__).parents[2] / "pages" / "runs.py"
 TRAINING = Training("digits", "momentum", 50, 1, "somebody", 0.0)

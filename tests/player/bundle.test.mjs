@@ -5,11 +5,16 @@ import test from "node:test";
 
 const folder = new URL("../../qlr_ui/player/", import.meta.url);
 const source = (name) => readFileSync(new URL(name, folder), "utf8");
-const files = readdirSync(folder).filter((name) => name.endsWith(".js"));
-const order = [...source("bundle.py").match(/MODULES = \([\s\S]*?\n\)/)[0].matchAll(/"(\w+)"/g)].map((match) => `${match[1]}.js`);
-const imports = (name) => [...source(name).matchAll(/from "\.\/(\w+\.js)"/g)].map((match) => match[1]);
+const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"));
+const order = [...source("bundle.py").match(/MODULES = \([\s\S]*?\n\)/)[0].matchAll(/"([\w/]+)"/g)].map((match) => `${match[1]}.js`);
+const imports = (name) =>
+  [...source(name).matchAll(/from "(\.[^"]+)"/g)].map((match) => new URL(match[1], new URL(name, folder)).href.slice(folder.href.length));
 
 test("every module is bundled once", () => assert.deepEqual([...order].sort(), files.sort()));
+
+test("what is shown imports what is known of it, never the reverse", () => {
+  for (const name of files.filter((name) => name.startsWith("data/"))) for (const needed of imports(name)) assert.match(needed, /^data\//, `${name} needs ${needed}`);
+});
 
 test("every module comes after those it imports", () => {
   for (const [i, name] of order.entries()) for (const needed of imports(name)) assert.ok(order.indexOf(needed) < i, `${name} before ${needed}`);

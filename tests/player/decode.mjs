@@ -1,6 +1,6 @@
 // Decodes a payload from standard input with the player's own module and prints what the Python test compares.
 import { readFileSync } from "node:fs";
-import { decode, phiAt, rowAt } from "../../qlr_ui/player/payload.js";
+import { decode, phiAt, rowAt } from "../../qlr_ui/player/data/payload.js";
 
 const data = decode(new Uint8Array(readFileSync(0)));
 const runs = data.runs.map((run) => {

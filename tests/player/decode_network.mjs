@@ -1,7 +1,7 @@
 // Decodes a network lesson from standard input with the player's own modules and prints what the Python test compares.
 import { readFileSync } from "node:fs";
-import { changeAt, momentAt, numberAt } from "../../qlr_ui/player/networkpayload.js";
-import { decode, rowAt } from "../../qlr_ui/player/payload.js";
+import { changeAt, momentAt, numberAt } from "../../qlr_ui/player/data/networkpayload.js";
+import { decode, rowAt } from "../../qlr_ui/player/data/payload.js";
 
 const [step] = process.argv.slice(2).map(Number);
 const data = decode(new Uint8Array(readFileSync(0)));

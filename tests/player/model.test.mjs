@@ -4,10 +4,10 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import {
   bestLearningRate, dampedCurvature, dampingDecision, eigen2, interpolatePhi, predictedChange, sliceSpan, undampedLearningRate, whatIf,
-} from "../../qlr_ui/player/model.js";
-import { decode, phiAt } from "../../qlr_ui/player/payload.js";
-import { takeApart } from "../../qlr_ui/player/scene.js";
-import { rowAt } from "../../qlr_ui/player/payload.js";
+} from "../../qlr_ui/player/data/model.js";
+import { decode, phiAt } from "../../qlr_ui/player/data/payload.js";
+import { takeApart } from "../../qlr_ui/player/data/scene.js";
+import { rowAt } from "../../qlr_ui/player/data/payload.js";
 import { makePayload, makeRun, ROW } from "./fixture.mjs";
 
 const near = (actual, expected, tolerance = 1e-6) => assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);

@@ -1,13 +1,13 @@
 // Network lessons: which moment a step shows, what the pictures count, and where they stand.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { targetRange } from "../../qlr_ui/player/curveview.js";
-import { confusion, mistakes } from "../../qlr_ui/player/digitsview.js";
-import { changeAt, filled, frameAt, isUnknown, momentAt, noiseAt, numberAt } from "../../qlr_ui/player/networkpayload.js";
-import { placesOf } from "../../qlr_ui/player/networkview.js";
-import { explainedText, metricText } from "../../qlr_ui/player/networkwords.js";
-import { leadOf, sharesOf } from "../../qlr_ui/player/planeview.js";
-import { stripsOf } from "../../qlr_ui/player/stripspecs.js";
+import { targetRange } from "../../qlr_ui/player/views/curveview.js";
+import { confusion, mistakes } from "../../qlr_ui/player/views/digitsview.js";
+import { changeAt, filled, frameAt, isUnknown, momentAt, noiseAt, numberAt } from "../../qlr_ui/player/data/networkpayload.js";
+import { placesOf } from "../../qlr_ui/player/views/networkview.js";
+import { explainedText, metricText } from "../../qlr_ui/player/data/networkwords.js";
+import { leadOf, sharesOf } from "../../qlr_ui/player/views/planeview.js";
+import { stripsOf } from "../../qlr_ui/player/data/stripspecs.js";
 
 /** Frames before steps 0, 4, 8 and at the end, 10; the player rests at step 6. */
 function makeRun(rested = 6) {

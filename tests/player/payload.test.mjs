@@ -1,7 +1,7 @@
 // The decoder reads what the contract says, from any offset, and refuses what is not a payload.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { aligned, decode, phiAt, positionAt, rowAt, signatureOf } from "../../qlr_ui/player/payload.js";
+import { aligned, decode, phiAt, positionAt, rowAt, signatureOf } from "../../qlr_ui/player/data/payload.js";
 import { makePayload, makeRun, ROW } from "./fixture.mjs";
 
 test("every column arrives under its name", () => {

@@ -1,20 +1,20 @@
 // Geometry behind the pictures: level lines, clipping, curve envelopes, scales, the model's shape, the fork dialog.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { arithmeticLines } from "../../qlr_ui/player/arithmetic.js";
-import { captions } from "../../qlr_ui/player/captions.js";
-import { levelSegments, logLevels } from "../../qlr_ui/player/contours.js";
-import { clipSegment } from "../../qlr_ui/player/drawing.js";
-import { changedValues, currentValue, sliderPosition, sliderValue } from "../../qlr_ui/player/forkdialog.js";
-import { modelShape } from "../../qlr_ui/player/modelcontours.js";
-import { decadeTicks, logScale, niceTicks } from "../../qlr_ui/player/scales.js";
-import { axisValue, buildScene, stepOf, stepAtValue } from "../../qlr_ui/player/scene.js";
-import { decode, makerOf } from "../../qlr_ui/player/payload.js";
-import { initialState, reduce } from "../../qlr_ui/player/state.js";
-import { envelope } from "../../qlr_ui/player/curves.js";
-import { tableSteps } from "../../qlr_ui/player/table.js";
-import { luminance, parseColor } from "../../qlr_ui/player/theme.js";
-import { stepSentence } from "../../qlr_ui/player/words.js";
+import { arithmeticLines } from "../../qlr_ui/player/views/arithmetic.js";
+import { captions } from "../../qlr_ui/player/data/captions.js";
+import { levelSegments, logLevels } from "../../qlr_ui/player/data/contours.js";
+import { clipSegment } from "../../qlr_ui/player/views/drawing.js";
+import { changedValues, currentValue, sliderPosition, sliderValue } from "../../qlr_ui/player/views/forkdialog.js";
+import { modelShape } from "../../qlr_ui/player/data/modelcontours.js";
+import { decadeTicks, logScale, niceTicks } from "../../qlr_ui/player/data/scales.js";
+import { axisValue, buildScene, stepOf, stepAtValue } from "../../qlr_ui/player/data/scene.js";
+import { decode, makerOf } from "../../qlr_ui/player/data/payload.js";
+import { initialState, reduce } from "../../qlr_ui/player/data/state.js";
+import { envelope } from "../../qlr_ui/player/data/curves.js";
+import { tableSteps } from "../../qlr_ui/player/views/table.js";
+import { luminance, parseColor } from "../../qlr_ui/player/views/theme.js";
+import { stepSentence } from "../../qlr_ui/player/data/words.js";
 import { makePayload, makeRun, ROW } from "./fixture.mjs";
 
 test("the level lines of a cone are a circle, without a gap", () => {

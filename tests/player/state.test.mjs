@@ -1,9 +1,9 @@
 // The reducer and the keys: what every action does to the place, and what stays when new data come.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { decode } from "../../qlr_ui/player/payload.js";
-import { pictureLink } from "../../qlr_ui/player/link.js";
-import { dataAction, initialState, keyAction, LAYERS, linkParameters, reduce, stageStrength, STAGES } from "../../qlr_ui/player/state.js";
+import { decode } from "../../qlr_ui/player/data/payload.js";
+import { pictureLink } from "../../qlr_ui/player/data/link.js";
+import { dataAction, initialState, keyAction, LAYERS, linkParameters, reduce, stageStrength, STAGES } from "../../qlr_ui/player/data/state.js";
 import { makePayload, makeRun, ROW } from "./fixture.mjs";
 
 const data = decode(makePayload([makeRun(), makeRun({ id: "r1" })]));

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from qlr_core.optimizers import OPTIMIZERS
-from qlr_core.outcome import outcome_of
-from qlr_core.surface_values import value_at
-from qlr_ui import cached
-from qlr_ui.lab_state import LabState, RunSetting
-from qlr_ui.picture import picture
+from qlr_core.surfaces.outcome import outcome_of
+from qlr_core.surfaces.values import value_at
+from qlr_ui.surface import cached
+from qlr_ui.surface.picture import picture
+from qlr_ui.surface.state import LabState, RunSetting
 from tests.player_modules import answer
 
 STEPS = 40

@@ -1,11 +1,11 @@
 // Numbers and sentences are those the lesson promises.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { arithmeticLines } from "../../qlr_ui/player/arithmetic.js";
-import { decode } from "../../qlr_ui/player/payload.js";
-import { buildScene } from "../../qlr_ui/player/scene.js";
-import { initialState } from "../../qlr_ui/player/state.js";
-import { formatNumber, formatRatio, gaugeWords, powerOfTen, statusWords, stepSentence, verdictSentence } from "../../qlr_ui/player/words.js";
+import { arithmeticLines } from "../../qlr_ui/player/views/arithmetic.js";
+import { decode } from "../../qlr_ui/player/data/payload.js";
+import { buildScene } from "../../qlr_ui/player/data/scene.js";
+import { initialState } from "../../qlr_ui/player/data/state.js";
+import { formatNumber, formatRatio, gaugeWords, powerOfTen, statusWords, stepSentence, verdictSentence } from "../../qlr_ui/player/data/words.js";
 import { makePayload, makeRun, ROW } from "./fixture.mjs";
 
 test("numbers keep four digits, a true minus and a power of ten", () => {

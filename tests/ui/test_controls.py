@@ -5,10 +5,10 @@ import pytest
 from qlr_core.notation import written
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.ranges import ranges_of
-from qlr_ui.controls import LABEL_DIGITS, stops
-from qlr_ui.lab_state import LabState
-from qlr_ui.labels import fork_text, run_labels
-from qlr_ui.run_setting import ForkSetting, RunSetting
+from qlr_ui.lab.controls import LABEL_DIGITS, stops
+from qlr_ui.lab.labels import fork_text, run_labels
+from qlr_ui.lab.run_setting import ForkSetting, RunSetting
+from qlr_ui.surface.state import LabState
 from qlr_ui.theme import style_of
 
 KNOBS = {(spec.name, name): knob for spec in OPTIMIZERS for name, knob in ranges_of(spec.hyper).items() if not knob.switch}

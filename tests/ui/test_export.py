@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from qlr_core.surfaces import rosenbrock
-from qlr_ui import cached
-from qlr_ui.export import runs_csv
-from qlr_ui.lab_state import LabState
-from qlr_ui.labels import run_labels
+from qlr_ui.lab.export import runs_csv
+from qlr_ui.lab.labels import run_labels
+from qlr_ui.surface import cached
+from qlr_ui.surface.state import LabState
 
 
 def test_the_csv_holds_every_step_of_every_run() -> None:

@@ -12,10 +12,10 @@ from hypothesis import strategies as some
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.ranges import ranges_of
 from qlr_core.surfaces import SURFACES, Surface
-from qlr_ui.lab_state import MAX_RUNS, LabState, checked, from_link, reason_off, to_link
-from qlr_ui.links import LinkError
-from qlr_ui.presets import PRESETS, preset_of
-from qlr_ui.run_setting import ForkSetting, RunSetting, differing, with_run, without
+from qlr_ui.lab.links import LinkError
+from qlr_ui.lab.run_setting import ForkSetting, RunSetting, differing, with_run, without
+from qlr_ui.surface.presets import PRESETS, preset_of
+from qlr_ui.surface.state import MAX_RUNS, LabState, checked, from_link, reason_off, to_link
 
 # Found out here, as asking for the versions of packages draws random numbers, which a strategy may not.
 RUNNABLE = {surface.name: [spec for spec in OPTIMIZERS if not reason_off(spec, surface)] for surface in SURFACES}

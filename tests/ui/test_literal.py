@@ -5,8 +5,8 @@ import html
 import pytest
 from markdown_it import MarkdownIt
 
-from qlr_core.expression import ALLOWED, ExpressionError, parse
-from qlr_ui.literal import literal
+from qlr_core.surfaces.expression import ALLOWED, ExpressionError, parse
+from qlr_ui.lab.literal import literal
 
 _TEXTS = (ALLOWED, "runs/_a_b_/*.parquet", "[x](y) **b** ~~s~~ <b> &lt; # 1", "- λ_min | α_max", "2*x + 3*y", "$x$")
 

@@ -12,12 +12,12 @@ import pytest
 from jax.extend.backend import get_backend
 from streamlit.testing.v1 import AppTest
 
-from qlr_core.network_lab import NetworkLab, network_problem
+from qlr_core.networks.problem import NetworkLab, network_problem
 from qlr_core.ranges import knobs_with
-from qlr_core.surface_values import landscape
 from qlr_core.surfaces import typed_surface
-from qlr_ui import live_programs
-from qlr_ui.live_programs import drop_programs
+from qlr_core.surfaces.values import landscape
+from qlr_ui.lab import live_programs
+from qlr_ui.lab.live_programs import drop_programs
 
 APP = Path(__file__).parents[2] / "app.py"
 BOUND = 10

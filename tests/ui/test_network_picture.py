@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from qlr_core.datasets import DATASETS
-from qlr_core.network_lab import MAX_STEPS, NetworkLab, network_problem
-from qlr_core.network_outcome import network_outcome
-from qlr_core.network_run import NetworkRun
-from qlr_ui import network_cached
-from qlr_ui.labels import run_labels
-from qlr_ui.network_picture import Rest, formula, network_picture
-from qlr_ui.network_presets import PRESETS
-from qlr_ui.network_state import MAX_RUNS, NetworkState
-from qlr_ui.network_tables import eigenvalue_chart, eigenvalues, runs_csv, summary
-from qlr_ui.run_setting import ForkSetting, RunSetting
+from qlr_core.networks.outcome import network_outcome
+from qlr_core.networks.problem import MAX_STEPS, NetworkLab, network_problem
+from qlr_core.networks.run import NetworkRun
+from qlr_ui.lab.labels import run_labels
+from qlr_ui.lab.run_setting import ForkSetting, RunSetting
+from qlr_ui.network import cached as network_cached
+from qlr_ui.network.picture import Rest, formula, network_picture
+from qlr_ui.network.presets import PRESETS
+from qlr_ui.network.state import MAX_RUNS, NetworkState
+from qlr_ui.network.tables import eigenvalue_chart, eigenvalues, runs_csv, summary
 from tests.player_modules import answer
 from tests.small_networks import LAB
 

@@ -9,15 +9,15 @@ import pytest
 
 from qlr_core.datasets import DATASETS
 from qlr_core.models.mlp import ACTIVATIONS
-from qlr_core.network_lab import NetworkLab
+from qlr_core.networks.problem import NetworkLab
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.ranges import ranges_of
-from qlr_ui import lab_state
-from qlr_ui.links import LinkError
-from qlr_ui.network_cached import legs_of
-from qlr_ui.network_presets import PRESETS, preset_of
-from qlr_ui.network_state import MAX_RUNS, NetworkState, checked, from_link, to_link
-from qlr_ui.run_setting import ForkSetting, RunSetting, differing
+from qlr_ui.lab.links import LinkError
+from qlr_ui.lab.run_setting import ForkSetting, RunSetting, differing
+from qlr_ui.network.cached import legs_of
+from qlr_ui.network.presets import PRESETS, preset_of
+from qlr_ui.network.state import MAX_RUNS, NetworkState, checked, from_link, to_link
+from qlr_ui.surface import state as lab_state
 
 _QLR, _ADAM = RunSetting("adam_qlr"), RunSetting("adam")
 

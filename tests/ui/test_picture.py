@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from qlr_core.optimizers import OPTIMIZERS
-from qlr_core.outcome import outcome_of
-from qlr_core.surface_record import SLICE_POINTS
-from qlr_core.surface_run import MAX_STEPS
-from qlr_ui import cached
-from qlr_ui.lab_state import MAX_RUNS, LabState
-from qlr_ui.picture import picture
+from qlr_core.surfaces.outcome import outcome_of
+from qlr_core.surfaces.record import SLICE_POINTS
+from qlr_core.surfaces.run import MAX_STEPS
+from qlr_ui.lab.picture import opening_view
+from qlr_ui.lab.run_setting import ForkSetting, RunSetting
 from qlr_ui.player import payload
-from qlr_ui.run_picture import opening_view
-from qlr_ui.run_setting import ForkSetting, RunSetting
+from qlr_ui.surface import cached
+from qlr_ui.surface.picture import picture
+from qlr_ui.surface.state import MAX_RUNS, LabState
 
 LIMIT = 4_000_000
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from qlr_core.outcome import outcome_of
-from qlr_core.surface_run import SurfaceRun
-from qlr_ui import cached
-from qlr_ui.network_presets import PRESETS as NETWORK_PRESETS
-from qlr_ui.presets import PRESETS
+from qlr_core.surfaces.outcome import outcome_of
+from qlr_core.surfaces.run import SurfaceRun
+from qlr_ui.network.presets import PRESETS as NETWORK_PRESETS
+from qlr_ui.surface import cached
+from qlr_ui.surface.presets import PRESETS
 
 
 def _runs(name: str) -> list[SurfaceRun]:

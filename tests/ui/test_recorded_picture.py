@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 
 from qlr_core.optimizers import OPTIMIZERS
-from qlr_core.plan import Plan, prepare
-from qlr_core.recording import Recorder
-from qlr_core.report import Interval
-from qlr_core.runs import RUNS_DIRECTORY, plan_from, read_evaluations, read_part, read_steps
-from qlr_core.training import train
-from qlr_ui.recorded_charts import STEP_QUANTITIES, Quantity, chart, key, look_of, table
-from qlr_ui.recorded_picture import recorded_picture
-from qlr_ui.recorded_runs import SAMPLES, Recorded, all_runs, curves
+from qlr_core.recorded.folder import RUNS_DIRECTORY, plan_from, read_evaluations, read_part, read_steps
+from qlr_core.recorded.report import Interval
+from qlr_core.recorded.writer import Recorder
+from qlr_core.training.plan import Plan, prepare
+from qlr_core.training.train import train
+from qlr_ui.recorded.charts import STEP_QUANTITIES, Quantity, chart, key, look_of, table
+from qlr_ui.recorded.picture import recorded_picture
+from qlr_ui.recorded.runs import SAMPLES, Recorded, all_runs, curves
 
 
 @pytest.fixture

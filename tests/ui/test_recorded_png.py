@@ -8,10 +8,10 @@ import pytest
 import vl_convert
 from PIL import Image
 
-from qlr_core.runs import RUNS_DIRECTORY
-from qlr_ui.recorded_charts import STEP_QUANTITIES, Look, chart, look_of
-from qlr_ui.recorded_png import charts_png
-from qlr_ui.recorded_runs import all_runs, curves
+from qlr_core.recorded.folder import RUNS_DIRECTORY
+from qlr_ui.recorded.charts import STEP_QUANTITIES, Look, chart, look_of
+from qlr_ui.recorded.png import charts_png
+from qlr_ui.recorded.runs import all_runs, curves
 
 SIZE = (2560, 1440)
 
@@ -26,7 +26,7 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any
         given.append(spec)
         return convert(spec, **options)
 
-    monkeypatch.setattr("qlr_ui.recorded_png.vl_convert.vegalite_to_png", noted)
+    monkeypatch.setattr("qlr_ui.recorded.png.vl_convert.vegalite_to_png", noted)
     monkeypatch.setenv(RUNS_DIRECTORY, str(tmp_path))
     return given
 
@@ -75,6 +75,6 @@ def test_the_picture_of_a_dark_page_is_dark(specs: list) -> None:
 
 
 def test_a_label_too_long_for_half_a_slide_gets_the_whole_width(specs: list, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qlr_ui.recorded_png._LETTERS", 10)
+    monkeypatch.setattr("qlr_ui.recorded.png._LETTERS", 10)
     _drawn(1, copies=2)
     assert len(specs[0]["vconcat"][0]["hconcat"]) == 1

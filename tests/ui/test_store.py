@@ -10,8 +10,8 @@ def _lab() -> None:
     """A lab whose state is one number up to 100; another page has none of its widgets."""
     import streamlit as st
 
-    from qlr_ui.links import LinkError
-    from qlr_ui.store import Store
+    from qlr_ui.lab.links import LinkError
+    from qlr_ui.lab.store import Store
 
     def from_link(word: str) -> int:
         if not word.isdigit():

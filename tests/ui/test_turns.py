@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from qlr_ui.turns import Lane, TurnOver
+from qlr_ui.lab.turns import Lane, TurnOver
 
 PATIENCE = 30  # seconds until a test of threads gives up
 

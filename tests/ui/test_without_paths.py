@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qlr_ui.without_paths import without_paths
+from qlr_ui.lab.without_paths import without_paths
 
 RUNS = Path("/srv/my lab/runs")
 

@@ -1,0 +1,53 @@
+"""The names of a lab's runs, of their choices and numbers, as the picture and the tables show them."""
+
+from qlr_core.curvature import CURVATURES
+from qlr_core.notation import written
+from qlr_core.optimizers import optimizer_named
+from qlr_core.optimizers.quadratic_lr import DAMPING_RULES
+from qlr_core.ranges import ranges_of
+from qlr_ui.lab.run_setting import ForkSetting, HasRuns, RunSetting, settings_of
+
+METRIC_LABELS = {"accuracy": "Accuracy", "rmse": "RMSE"}
+OPTION_LABELS = {item.name: item.label for item in (*CURVATURES, *DAMPING_RULES)}
+
+
+def run_labels(state: HasRuns) -> list[str]:
+    """A name for every run, forks last: its optimizer, and what sets it apart from others of its kind."""
+    labels = [_label(state.runs, run) for run in state.runs]
+    for place, label in enumerate(labels):
+        twins = [other for other, same in enumerate(labels) if same == label]
+        if len(twins) > 1:
+            labels[place] = f"{label} #{twins.index(place) + 1}" if place != twins[0] else label
+    for fork in state.forks:
+        labels.append(f"{optimizer_named(fork.setting.optimizer).label} from step {fork.step}")
+    return labels
+
+
+def _label(runs: tuple[RunSetting, ...], run: RunSetting) -> str:
+    spec = optimizer_named(run.optimizer)
+    if spec.kind == "first_order":
+        rate = dict(run.values).get("learning_rate", ranges_of(spec.hyper)["learning_rate"].default)
+        return f"{spec.label} {written(rate)}"
+    if not any(other.optimizer == run.optimizer and other != run for other in runs):
+        return spec.label
+    parts = [OPTION_LABELS[option].lower() for _, option in run.choices] + changes(run)[:2]
+    return f"{spec.label} ({', '.join(parts)})" if parts else spec.label
+
+
+def changes(run: RunSetting) -> list[str]:
+    """The numbers of a run that are not at their defaults, as "λ₀ 0.1"."""
+    knobs = ranges_of(optimizer_named(run.optimizer).hyper)
+    return [f"{knobs[name].symbol} {written(value)}" for name, value in run.values]
+
+
+def fork_text(state: HasRuns, fork: ForkSetting) -> str:
+    """What a fork changed, in a few words."""
+    before, after = settings_of(state)[fork.parent], fork.setting
+    spec = optimizer_named(after.optimizer)
+    if before.optimizer != after.optimizer:
+        return f"{spec.label} takes over"
+    old, knobs = dict(before.values), ranges_of(spec.hyper)
+    # What is carried on is λ by now, not λ₀.
+    words = [] if fork.carried is None else [f"{knobs[spec.carried].symbol.removesuffix('₀')} {written(fork.carried)}"]
+    new = [(name, value) for name, value in after.values if old.get(name) != value and name != spec.carried]
+    return ", ".join([*words, *(f"{knobs[name].symbol} {written(value)}" for name, value in new)]) or "as before"

@@ -1,0 +1,1 @@
+"""The lab of optimizers on small networks."""

@@ -1,0 +1,1 @@
+"""The page of recorded runs: their charts, and training from the page."""

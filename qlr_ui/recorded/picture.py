@@ -1,0 +1,143 @@
+"""From recorded runs to what the step player draws: their numbers under one cursor, without pictures."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from qlr_core.curvature import curvature_among
+from qlr_core.optimizers import optimizer_named
+from qlr_core.optimizers.step_info import StepInfo
+from qlr_core.recorded.folder import choices_in, read_evaluations, read_steps
+from qlr_core.recorded.report import completed
+from qlr_core.tasks import task_named
+from qlr_ui.lab.labels import METRIC_LABELS, OPTION_LABELS
+from qlr_ui.player import NetworkLesson, NetworkPlayerRun, PlayerState, RunAbout, RunFrames, encode_network
+from qlr_ui.player.payload import SLICE_POINTS
+from qlr_ui.recorded.runs import Recorded
+from qlr_ui.theme import Style
+
+
+def recorded_picture(runs: dict[str, Recorded], styles: dict[str, Style], seed: int) -> bytes:
+    """The player's payload of one seed of some runs by their labels; ValueError where none of them has recorded a step."""
+    tables: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
+    for label, run in runs.items():
+        steps = _every_step(_of_seed(read_steps(run.folder), seed))
+        if len(steps):
+            tables[label] = steps, _of_seed(read_evaluations(run.folder), seed)
+    if not tables:
+        raise ValueError(f"No run has recorded a step of seed {seed} yet.")
+    first = next(iter(runs.values()))
+    # All runs share the moments of the lesson; a run that was not evaluated then says nothing there.
+    moments = np.asarray(sorted({0, *(int(step) for _, table in tables.values() if len(table) for step in table.step)}))
+    drawn = tuple(
+        _run(_about(f"r{place}", label, runs[label], styles[label], steps), steps, evaluations, moments)
+        for place, (label, (steps, evaluations)) in enumerate(tables.items())
+    )
+    task = task_named(first.plan.task)
+    formula = f"{first.config['parameters']:,} parameters · seed {seed}"
+    lesson = NetworkLesson(
+        title=task.label,
+        formula=formula,
+        metric=METRIC_LABELS[first.config["metric"]],
+        frame_steps=moments,
+        view=None,
+        runs=drawn,
+        state=PlayerState(focus=next((run.about.id for run in drawn if run.about.kind != "first_order"), None)),
+    )
+    return encode_network(lesson)
+
+
+def _of_seed(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+    return table.loc[table["seed"] == seed].sort_values(by="step") if len(table) else table
+
+
+def _every_step(steps: pd.DataFrame) -> pd.DataFrame:
+    """A row for each step from 0 on, as the player counts them; one that is missing says nothing: NaN, and no remark."""
+    if not len(steps):
+        return steps
+    whole = completed(steps, range(int(steps.step.max()) + 1))
+    remarks = {name: whole[name].astype("boolean").fillna(True).astype(bool) for name in ("reliable", "accepted")}
+    return whole.assign(**remarks)
+
+
+def _run(about: RunAbout, steps: pd.DataFrame, evaluations: pd.DataFrame, moments: np.ndarray) -> NetworkPlayerRun:
+    info = {column: steps[column].to_numpy() for column in StepInfo._fields[:-2]}
+    return NetworkPlayerRun(
+        about=about,
+        position=np.full((len(steps), 2), np.nan, np.float32),
+        loss=info["loss"],
+        slope=info["slope"],
+        curvature=info["curvature"],
+        learning_rate=info["learning_rate"],
+        damping=info["damping"],
+        predicted_change=info["predicted_change"],
+        actual_change=info["actual_change"],
+        reduction_ratio=info["reduction_ratio"],
+        gradient_norm=info["gradient_norm"],
+        direction_norm=info["direction_norm"],
+        update_norm=info["update_norm"],
+        reliable=info["reliable"],
+        accepted=info["accepted"],
+        # The batch after the last step was never drawn, so that its loss is not known.
+        final=(math.nan, math.nan, math.nan, float(info["next_damping"][-1])),
+        plane=None,
+        frames=_frames(evaluations, moments),
+    )
+
+
+def _about(name: str, label: str, run: Recorded, style: Style, steps: pd.DataFrame) -> RunAbout:
+    spec, choices = optimizer_named(run.plan.optimizer), choices_in(run.config)
+    diverged = steps.cost.notna().to_numpy() & ~np.isfinite(steps.loss.to_numpy())  # not where a step is missing
+    at = int(np.argmax(diverged)) if diverged.any() else None
+    hyper = {key: float(value) for key, value in run.config["hyperparameters"].items()}
+    return RunAbout(
+        id=name,
+        label=label,
+        optimizer=spec.name,
+        kind=spec.kind,
+        color_light=style.light,
+        color_dark=style.dark,
+        dash=style.dash,
+        cost_per_step=float(steps.cost.iloc[-1]),  # the last step is never missing
+        seconds_per_step=float(steps.seconds.median()),
+        status=run.status if at is None else "diverged",
+        status_step=at,
+        status_text=_remark(spec.label, at, steps.cost.isna().any()),
+        hyper=hyper,
+        carried=spec.carried,
+        damping_rule=choices.get("damping_rule", spec.damping_rule),
+        curvature_label=OPTION_LABELS[curvature_among(choices.items())],
+        direction_text=spec.direction,
+        note=spec.note,
+    )
+
+
+def _remark(label: str, diverged_at: int | None, has_gaps: bool) -> str:
+    """What is said at a step that has no numbers."""
+    if diverged_at is not None:
+        return f"{label}'s loss is no longer a finite number from step {diverged_at} on."
+    return "Some parts of its metrics are missing." if has_gaps else ""
+
+
+def _frames(evaluations: pd.DataFrame, moments: np.ndarray) -> RunFrames:
+    """What the evaluations say at the moments; NaN before the first and where this run has none."""
+    unknown = np.full(len(moments), np.nan, np.float32)
+
+    def at_moments(name: str) -> np.ndarray:
+        if not len(evaluations):
+            return unknown
+        return evaluations.set_index("step")[name].reindex(moments).to_numpy(np.float32)
+
+    return RunFrames(
+        train_loss=unknown,
+        validation_loss=at_moments("validation_loss"),
+        train_metric=unknown,
+        validation_metric=at_moments("validation_metric"),
+        ratio_same=unknown,
+        ratio_fresh=unknown,
+        ratio_full=unknown,
+        slice_low=unknown,
+        slice_high=unknown,
+        slice_change=np.full((len(moments), SLICE_POINTS), np.nan, np.float32),
+    )

@@ -1,0 +1,1 @@
+"""The lab of optimizers on a function of two numbers."""

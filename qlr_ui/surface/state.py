@@ -1,0 +1,99 @@
+"""The whole state of the surface lab as one plain value, and its form in a link."""
+
+import math
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from qlr_core.optimizers.base import OptimizerSpec
+from qlr_core.ranges import knobs_with
+from qlr_core.surfaces import Surface, surface_named, typed_surface
+from qlr_core.surfaces.expression import MAX_LENGTH
+from qlr_core.surfaces.run import MAX_STEPS
+from qlr_ui.lab import links
+from qlr_ui.lab.links import LinkError
+from qlr_ui.lab.run_setting import ForkSetting, RunSetting, not_installed
+
+MAX_RUNS = 6
+VERSION = "1"
+TYPED = "typed"
+# A start farther out than this is a mistake, and its landscape would be nothing but overflow.
+MAX_COORDINATE = 1e4
+
+
+@dataclass(frozen=True)
+class LabState:
+    """What the lab shows; equal states show the same picture."""
+
+    surface: str = "rosenbrock"
+    text: str = ""
+    parameters: tuple[tuple[str, float], ...] = ()
+    start: tuple[float, float] = surface_named("rosenbrock").start
+    steps: int = 200
+    runs: tuple[RunSetting, ...] = field(
+        default=(RunSetting("adam_qlr"), RunSetting("adam", values=(("learning_rate", 0.05),)))
+    )
+    forks: tuple[ForkSetting, ...] = ()
+
+    def the_surface(self) -> Surface:
+        """The surface; ValueError where the typed function is none."""
+        return typed_surface(self.text) if self.surface == TYPED else surface_named(self.surface)
+
+    def the_parameters(self) -> Any:
+        """The surface's parameters, defaults filled in."""
+        return knobs_with(self.the_surface().parameters, **dict(self.parameters))
+
+
+# Remembered, as asking for the versions of packages reads their files.
+@lru_cache(maxsize=1024)
+def reason_off(spec: OptimizerSpec, surface: Surface) -> str:
+    """Why an optimizer cannot run on a surface, as the end of a sentence; "" where it can."""
+    if spec.needs_fisher and "fisher" not in surface.curvatures:
+        return "off here, because a function without residuals has no Fisher."
+    return not_installed(spec)
+
+
+def to_link(state: LabState) -> str:
+    """The state as one URL-safe word."""
+    plain = {"s": state.surface, "t": state.text, "p": links.numbers_to_plain(state.parameters)}
+    return links.pack(VERSION, plain | {"x": list(state.start), "n": state.steps} | links.runs_to_plain(state))
+
+
+def from_link(word: str) -> LabState:
+    """The state in a link; LinkError, with the remedy, where it is damaged, of another version or out of range."""
+    return checked(links.unpack(VERSION, word, _from_plain))
+
+
+def checked(state: LabState) -> LabState:
+    """The state, every name known and every number in its range; LinkError names the first that is not."""
+    try:
+        surface = state.the_surface()
+        knobs_with(surface.parameters, **dict(state.parameters))
+        links.check_runs(state, lambda spec: reason_off(spec, surface))
+        links.check_forks(state, MAX_RUNS, state.steps - 1)
+    except LinkError:
+        raise
+    except ValueError as error:
+        raise LinkError(str(error)) from error
+    if not all(math.isfinite(c) and abs(c) <= MAX_COORDINATE for c in state.start):
+        raise LinkError(
+            f"The start ({state.start[0]:g}, {state.start[1]:g}) is out of bounds; "
+            f"give coordinates from {-MAX_COORDINATE:g} to {MAX_COORDINATE:g}."
+        )
+    if not 1 <= state.steps <= MAX_STEPS:
+        raise LinkError(f"{state.steps} steps is out of range; give a number from 1 to {MAX_STEPS}.")
+    return state
+
+
+def _from_plain(plain: Any) -> LabState:
+    x, y = plain["x"]
+    runs, forks = links.runs_from_plain(plain)
+    return LabState(
+        surface=str(plain["s"]),
+        text=str(plain["t"])[: MAX_LENGTH + 1],
+        parameters=links.numbers_from_plain(plain["p"]),
+        start=(links.number_from_plain(x), links.number_from_plain(y)),
+        steps=int(links.number_from_plain(plain["n"])),
+        runs=runs,
+        forks=forks,
+    )
