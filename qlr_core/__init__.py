@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from qlr_core.losses import LOSSES, PLAIN_VALUE, RESIDUALS, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
     from qlr_core.objective import Batch, Linearization, Objective, linearize
     from qlr_core.optimizers import OPTIMIZERS, build_optimizer, optimizer_named
-    from qlr_core.optimizers.adam_qlr import from_direction
-    from qlr_core.optimizers.base import Choice, Optimizer, OptimizerSpec, from_optax
+    from qlr_core.optimizers.base import Choice, Optimizer, OptimizerSpec
+    from qlr_core.optimizers.finish import FinishKnobs
+    from qlr_core.optimizers.first_order import from_optax
     from qlr_core.optimizers.forms import FisherForm, fisher_form
+    from qlr_core.optimizers.knobs import RuleKnobs
     from qlr_core.optimizers.quadratic_lr import DAMPING_RULES, DampingRule, damping_rule_named
     from qlr_core.optimizers.step_info import StepInfo
+    from qlr_core.optimizers.steps import from_direction
     from qlr_core.optimizers.transformations import adam_qlr, info, scale_by_quadratic_lr, sgd_qlr
     from qlr_core.quadratic import adapt_damping, best_learning_rate, predicted_change, reduction_ratio
-    from qlr_core.ranges import Range, as_arrays, knobs_with
+    from qlr_core.ranges import Range, as_arrays, changed, knobs_with, numbers_of
     from qlr_core.recorded.folder import RecordedRun, RunError, read_run
     from qlr_core.rollout import Moment, RunState, rollout, start, sweep
     from qlr_core.surfaces import SURFACES, surface_named
@@ -44,6 +47,7 @@ __all__ = [
     "Choice",
     "Curvature",
     "DampingRule",
+    "FinishKnobs",
     "FisherForm",
     "Linearization",
     "Loss",
@@ -53,6 +57,7 @@ __all__ = [
     "OptimizerSpec",
     "Range",
     "RecordedRun",
+    "RuleKnobs",
     "RunError",
     "RunState",
     "StepInfo",
@@ -61,6 +66,7 @@ __all__ = [
     "as_arrays",
     "best_learning_rate",
     "build_optimizer",
+    "changed",
     "curvature_named",
     "damping_rule_named",
     "default_choices",
@@ -74,6 +80,7 @@ __all__ = [
     "info",
     "knobs_with",
     "linearize",
+    "numbers_of",
     "optimizer_named",
     "predicted_change",
     "read_run",
@@ -121,12 +128,14 @@ _NAMES = {
         "build_optimizer",
         "optimizer_named",
     ),
-    "optimizers.adam_qlr": ("from_direction",),
+    "optimizers.finish": ("FinishKnobs",),
+    "optimizers.first_order": ("from_optax",),
+    "optimizers.knobs": ("RuleKnobs",),
+    "optimizers.steps": ("from_direction",),
     "optimizers.base": (
         "Choice",
         "Optimizer",
         "OptimizerSpec",
-        "from_optax",
     ),
     "optimizers.quadratic_lr": (
         "DAMPING_RULES",
@@ -143,7 +152,9 @@ _NAMES = {
     "ranges": (
         "Range",
         "as_arrays",
+        "changed",
         "knobs_with",
+        "numbers_of",
     ),
     "rollout": (
         "Moment",

@@ -1,7 +1,8 @@
 """What a numeric knob says of itself: default, range, scale, symbol and help, in one place.
 
-A group of knobs is a NamedTuple of scalars whose fields are ``Annotated[Scalar, Range(...)]``. Sliders, the search
-space, the README's table and the tests all read the same annotation, so a number is described once.
+A group of knobs is a NamedTuple of scalars whose fields are ``Annotated[Scalar, Range(...)]``, or such groups again. Sliders,
+the search space, the README's table and the tests all read the same annotation, so a number is described once. To them a
+group is flat: a number has one name, wherever it is nested.
 """
 
 import math
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -73,32 +75,60 @@ class Range:
         return bounds + (f", or {self.neutral:g} to switch it off" if self.neutral is not None else "")
 
 
+def _is_group(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields")
+
+
 @cache
 def ranges_of(knobs: type) -> dict[str, Range]:
-    """The Range of every field of a NamedTuple of knobs, by field name, in the order of the fields."""
+    """The Range of every number of a NamedTuple of knobs, by name, groups in their place."""
     hints: dict[str, Any] = get_type_hints(knobs, include_extras=True)
     found: dict[str, Range] = {}
     for name, hint in hints.items():
-        extras = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
-        found[name] = next(extra for extra in extras if isinstance(extra, Range))
+        if _is_group(hint):
+            found |= ranges_of(hint)
+        else:
+            extras = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+            found[name] = next(extra for extra in extras if isinstance(extra, Range))
     return found
+
+
+def numbers_of(knobs: Any) -> dict[str, Any]:
+    """The numbers of knobs by name, in the order of ``ranges_of``."""
+    found: dict[str, Any] = {}
+    for name, value in knobs._asdict().items():
+        found |= numbers_of(value) if _is_group(type(value)) else {name: value}
+    return found
+
+
+def knobs_from(knobs: type[Knobs], numbers: dict[str, Any]) -> Knobs:
+    """The knobs of all their numbers by name, which may be traced; unchecked."""
+    hints: dict[str, Any] = get_type_hints(knobs)
+    fields = {name: knobs_from(hint, numbers) if _is_group(hint) else numbers[name] for name, hint in hints.items()}
+    return knobs(**fields)
 
 
 def knobs_with(knobs: type[Knobs], **values: Any) -> Knobs:
     """The knobs at their defaults, some of them set; ValueError for an unknown name or a number out of range."""
-    ranges = ranges_of(knobs)
+    defaults = {name: knob.default for name, knob in ranges_of(knobs).items()}
+    return check_knobs(changed(knobs_from(knobs, defaults), **values))
+
+
+def changed(knobs: Knobs, **values: Any) -> Knobs:
+    """The knobs with some numbers set, which may be traced; ValueError for an unknown name."""
+    numbers = numbers_of(knobs)
     for name in values:
-        if name not in ranges:
-            raise ValueError(f"There is no number {name!r}; {nearest(name, list(ranges))}")
-    return check_knobs(knobs(*(values.get(name, knob.default) for name, knob in ranges.items())))
+        if name not in numbers:
+            raise ValueError(f"There is no number {name!r}; {nearest(name, list(numbers))}")
+    return knobs_from(type(knobs), numbers | values)
 
 
 def check_knobs(knobs: Knobs) -> Knobs:
     """The knobs as Python floats; ValueError naming the first one that is not a number in its range."""
-    make: Any = type(knobs)
-    return make(*(knob.check(name, getattr(knobs, name)) for name, knob in ranges_of(make).items()))
+    ranges = ranges_of(type(knobs))
+    return knobs_from(type(knobs), {name: ranges[name].check(name, value) for name, value in numbers_of(knobs).items()})
 
 
 def as_arrays(knobs: Knobs, dtype: Any) -> Knobs:
     """The knobs as strongly typed scalars of one dtype, so that changing a number never recompiles."""
-    return type(knobs)(*(jnp.asarray(value, dtype) for value in knobs))
+    return jax.tree.map(lambda value: jnp.asarray(value, dtype), knobs)

@@ -10,7 +10,7 @@ from qlr_core.bench.row import Row
 from qlr_core.bench.timing import median_seconds
 from qlr_core.objective import Batch
 from qlr_core.optimizers import build_optimizer, optimizer_named
-from qlr_core.ranges import as_arrays, knobs_with, ranges_of
+from qlr_core.ranges import as_arrays, changed, knobs_with, ranges_of
 from qlr_core.rollout import loss_only, rollout, start, sweep
 from qlr_core.surfaces import rosenbrock
 from qlr_core.surfaces.record import surface_objective
@@ -40,7 +40,7 @@ def _grid_of_settings(hyper: Any, side: int) -> Any:
     ranges = ranges_of(type(hyper))
 
     def spread(name: str) -> Any:
-        return jnp.geomspace(ranges[name].low, ranges[name].high, side, dtype=hyper.initial_damping.dtype)
+        return jnp.geomspace(ranges[name].low, ranges[name].high, side, dtype=hyper.rule.initial_damping.dtype)
 
     damping, clip = jnp.meshgrid(spread("initial_damping"), spread("max_learning_rate"))
-    return hyper._replace(initial_damping=damping.ravel(), max_learning_rate=clip.ravel())
+    return changed(hyper, initial_damping=damping.ravel(), max_learning_rate=clip.ravel())

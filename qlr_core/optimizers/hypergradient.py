@@ -8,8 +8,9 @@ from jaxtyping import Array, Float
 
 from qlr_core.inner import inner
 from qlr_core.objective import Objective, Params
-from qlr_core.optimizers.base import FirstOrderState, Optimizer, OptimizerSpec, from_optax
-from qlr_core.optimizers.finish import DecaySteps, MaxGradientNorm, MaxUpdateNorm, WarmupSteps, WeightDecay
+from qlr_core.optimizers.base import Optimizer, OptimizerSpec
+from qlr_core.optimizers.finish import FinishKnobs
+from qlr_core.optimizers.first_order import FirstOrderState, from_optax
 from qlr_core.optimizers.sgd import SGD_RATE
 from qlr_core.optimizers.step_info import scalar_dtype
 from qlr_core.ranges import Range, Scalar
@@ -26,11 +27,7 @@ class HypergradientHyper(NamedTuple):
         Range(1e-8, 1e-12, 1e-2, "β", "Hyper learning rate", "How fast α follows the product of successive gradients.",
               log=True, neutral=0.0, minimum=0.0, source=_SOURCE + "; the default stays finite on every surface here"),
     ]  # fmt: skip
-    max_gradient_norm: MaxGradientNorm
-    weight_decay: WeightDecay
-    max_update_norm: MaxUpdateNorm
-    warmup_steps: WarmupSteps
-    decay_steps: DecaySteps
+    finish: FinishKnobs
 
 
 class HypergradientState(NamedTuple):

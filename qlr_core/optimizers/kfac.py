@@ -16,9 +16,9 @@ from jaxtyping import Array, Bool, Float
 from qlr_core.inner import inner, norm
 from qlr_core.objective import Batch, ModelState, Objective, Params, without_padding
 from qlr_core.optimizers import kfac_program
-from qlr_core.optimizers.adam_qlr import MinDamping, RoundingMultiple, SGDQLRHyper
 from qlr_core.optimizers.base import Optimizer, OptimizerSpec
 from qlr_core.optimizers.kfac_program import Inputs
+from qlr_core.optimizers.knobs import RuleKnobs
 from qlr_core.optimizers.quadratic_lr import REDUCTION_RATIO, keep_if
 from qlr_core.optimizers.step_info import StepInfo, scalar_dtype, typed
 from qlr_core.quadratic import adapt_damping, is_reliable
@@ -27,7 +27,7 @@ from qlr_core.ranges import Range, Scalar, ranges_of
 _SOURCE = "Martens & Grosse 2015"
 
 _KFAC_JAX = "kfac_jax 0.0.8"
-_SHARED = ranges_of(SGDQLRHyper)
+_SHARED = ranges_of(RuleKnobs)
 # K-FAC starts far more careful than AdamQLR, and slower to change its λ.
 _INITIAL_DAMPING = replace(_SHARED["initial_damping"], default=1.0, high=100.0, source=_KFAC_JAX + ", example of its README")
 _DECREASE = replace(_SHARED["damping_decrease"], default=0.9, source=_KFAC_JAX + ", damping_adaptation_decay")
@@ -46,9 +46,9 @@ class KFACHyper(NamedTuple):
     initial_damping: Annotated[Scalar, _INITIAL_DAMPING]
     damping_decrease: Annotated[Scalar, _DECREASE]
     damping_increase: Annotated[Scalar, _INCREASE]
-    min_damping: MinDamping
+    min_damping: Annotated[Scalar, _SHARED["min_damping"]]
     curvature_memory: CurvatureMemory
-    rounding_multiple: RoundingMultiple
+    rounding_multiple: Annotated[Scalar, _SHARED["rounding_multiple"]]
 
 
 class FixedKFACHyper(NamedTuple):

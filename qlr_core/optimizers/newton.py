@@ -6,64 +6,22 @@ Wright 2006, sections 3.3 and 10.3.
 """
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from qlr_core.curvature import Curvature, curvature_named
-from qlr_core.inner import clip_by_norm
-from qlr_core.objective import Batch, Linearization, ModelState, Objective, Params, linearize
-from qlr_core.optimizers.adam_qlr import (
-    CURVATURE_CHOICE,
-    DAMPING_RULE_CHOICE,
-    AbsoluteCurvature,
-    Amplification,
-    Averaging,
-    DampingDecrease,
-    DampingIncrease,
-    InitialDamping,
-    MaxLearningRate,
-    MinDamping,
-    RoundingMultiple,
-)
-from qlr_core.optimizers.base import FORWARD, GRADIENT, Optimizer, OptimizerSpec
-from qlr_core.optimizers.finish import DecaySteps, MaxGradientNorm, MaxUpdateNorm, WarmupSteps, WeightDecay
-from qlr_core.optimizers.quadratic_lr import (
-    Problem,
-    QuadraticState,
-    damping_rule_named,
-    finish_of,
-    initial_state,
-    keep_if,
-    quadratic_step,
-)
-from qlr_core.optimizers.step_info import StepInfo, scalar_dtype
+from qlr_core.objective import Linearization, Objective, Params
+from qlr_core.optimizers.adam_qlr import CURVATURE_CHOICE, DAMPING_RULE_CHOICE, QLRHyper
+from qlr_core.optimizers.base import Optimizer, OptimizerSpec
+from qlr_core.optimizers.quadratic_lr import Problem, damping_rule_named
+from qlr_core.optimizers.steps import Direction, Found, set_damping, with_quadratic_lr
 
 # A step writes out n × n numbers and solves in n³ operations: 500 parameters are 1 MB and some milliseconds in float32.
 MAX_PARAMETERS = 500
-
-
-class NewtonHyper(NamedTuple):
-    """The numbers of damped Newton: AdamQLR's without Adam's."""
-
-    initial_damping: InitialDamping
-    damping_decrease: DampingDecrease
-    damping_increase: DampingIncrease
-    max_learning_rate: MaxLearningRate
-    min_damping: MinDamping
-    amplification: Amplification
-    averaging: Averaging
-    absolute_curvature: AbsoluteCurvature
-    rounding_multiple: RoundingMultiple
-    max_gradient_norm: MaxGradientNorm
-    weight_decay: WeightDecay
-    max_update_norm: MaxUpdateNorm
-    warmup_steps: WarmupSteps
-    decay_steps: DecaySteps
 
 
 def number_of_parameters(params: Params) -> int:
@@ -84,46 +42,32 @@ def dense(curvature: Curvature, lin: Linearization) -> Float[Array, "n n"]:
     return jax.vmap(lambda unit: ravel_pytree(curvature.product(lin, unravel(unit)))[0])(units)
 
 
-def _set_damping(state: QuadraticState, damping: float) -> QuadraticState:
-    return state._replace(damping=damping)
-
-
-def _newton(objective: Objective, curvature: str, damping_rule: str) -> Optimizer:
-    matrix_kind, rule = curvature_named(curvature), damping_rule_named(damping_rule)
-    if not matrix_kind.defined_for(objective.loss):
-        raise ValueError(
-            f"The {matrix_kind.label} is not defined for a function without residuals; choose the Hessian or the "
-            "empirical Fisher."
-        )
-
-    def init(params: Params, model_state: ModelState, batch: Batch, hyper: Any, key: Any) -> QuadraticState:
+def _newtons_direction(curvature: Curvature) -> Direction:
+    def init(params: Params, hyper: Any) -> tuple[()]:
         number_of_parameters(params)
-        return initial_state(params, hyper, finish_of(hyper))
+        return ()
 
-    def step(
-        params: Params, model_state: ModelState, opt_state: QuadraticState, batch: Batch, hyper: Any, key: Any, /
-    ) -> tuple[Params, ModelState, QuadraticState, StepInfo]:
-        # Forward and backward pass, the products, and the loss at the new parameters.
-        cost = (GRADIENT + number_of_parameters(params) * matrix_kind.product_cost + FORWARD) / GRADIENT
-        lin = linearize(objective, params, model_state, batch, key)
-        gradient, _ = clip_by_norm(lin.gradient, hyper.max_gradient_norm)
-        matrix = dense(matrix_kind, lin)
-        flat, unravel = ravel_pytree(gradient)
+    def find(problem: Problem, state: Any, damping: Any, hyper: Any) -> Found:
+        assert problem.linearization is not None
+        matrix = dense(curvature, problem.linearization)
+        flat, unravel = ravel_pytree(problem.gradient)
         # A singular system gives NaN or ∞: the decreasing-loss rule takes that step back and raises λ.
-        damped = matrix + opt_state.damping.astype(flat.dtype) * jnp.eye(flat.size, dtype=flat.dtype)
+        damped = matrix + damping.astype(flat.dtype) * jnp.eye(flat.size, dtype=flat.dtype)
         d = unravel(jnp.linalg.solve(damped, flat))
 
         def quadratic_form(v: Params) -> Float[Array, ""]:
             along = ravel_pytree(v)[0]
             return along @ matrix @ along
 
-        problem = Problem(lin.value, gradient, quadratic_form, lin.change_to, lin.rounding())
-        move, new_state, info = quadratic_step(d, opt_state, params, problem, hyper, rule, finish_of(hyper))
-        new_model_state = keep_if(info.accepted, lin.model_state, model_state) if rule.rejects else lin.model_state
-        info = info._replace(cost=jnp.asarray(cost, scalar_dtype(params)))
-        return optax.apply_updates(params, move), new_model_state, new_state, info
+        return Found(d, state, quadratic_form)
 
-    return Optimizer(init, step)
+    # One product for each column; the matrix then gives the quadratic form too.
+    return Direction(init, find, lambda params: number_of_parameters(params) * curvature.product_cost - curvature.form_cost)
+
+
+def _newton(objective: Objective, curvature: str, damping_rule: str) -> Optimizer:
+    matrix_kind = curvature_named(curvature)
+    return with_quadratic_lr(objective, _newtons_direction(matrix_kind), matrix_kind, damping_rule_named(damping_rule))
 
 
 NEWTON = OptimizerSpec(
@@ -133,7 +77,7 @@ NEWTON = OptimizerSpec(
     direction="(C + λI)⁻¹ g",
     description="Solves with the whole damped matrix; by default a step that raises the loss is taken back.",
     source="Levenberg 1944; Marquardt 1963",
-    hyper=NewtonHyper,
+    hyper=QLRHyper,
     build=_newton,
     choices=(
         replace(CURVATURE_CHOICE, default="hessian"),
@@ -144,5 +88,5 @@ NEWTON = OptimizerSpec(
         f"the negative curvature, or the loss falls all the same. At most {MAX_PARAMETERS} parameters."
     ),
     carried="initial_damping",
-    set_carried=_set_damping,
+    set_carried=set_damping,
 )

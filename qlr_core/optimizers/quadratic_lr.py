@@ -1,8 +1,7 @@
-"""The learning rate that minimizes the damped quadratic model, and the damping rule around it, as optax transformations.
+"""The learning rate that minimizes the damped quadratic model, and the damping rule around it.
 
 This is the heart of AdamQLR (Clarke & Hernández-Lobato 2024, algorithm 1): ``quadratic_step`` takes a direction d and
-decides α, the move and the next λ. ``scale_by_quadratic_lr`` offers it as a link for ``optax.chain``, ``adam_qlr`` and
-``sgd_qlr`` as whole optimizers; ``QuadraticKnobs`` are its numbers.
+decides α, the move and the next λ. ``RuleKnobs`` are its numbers.
 """
 
 from collections.abc import Callable
@@ -15,8 +14,9 @@ import optax
 from jaxtyping import Array, Float
 
 from qlr_core.inner import inner, norm
-from qlr_core.objective import Params
-from qlr_core.optimizers.finish import finish
+from qlr_core.objective import Linearization, Params
+from qlr_core.optimizers.finish import FinishKnobs, finish
+from qlr_core.optimizers.knobs import RuleKnobs
 from qlr_core.optimizers.step_info import StepInfo, scalar_dtype, typed, undefined
 from qlr_core.quadratic import (
     adapt_damping,
@@ -31,20 +31,6 @@ from qlr_core.quadratic import (
 from qlr_core.registry import named
 
 
-class QuadraticKnobs(NamedTuple):
-    """The numbers of the rule; any NamedTuple that has these among others will do, such as ``AdamQLRHyper``."""
-
-    initial_damping: Any
-    damping_decrease: Any
-    damping_increase: Any
-    min_damping: Any
-    max_learning_rate: Any
-    amplification: Any
-    averaging: Any
-    absolute_curvature: Any
-    rounding_multiple: Any
-
-
 class QuadraticState(NamedTuple):
     """λ of the next step, the running mean of α, and the state of what follows −αd."""
 
@@ -55,13 +41,20 @@ class QuadraticState(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """What the rule asks of the objective at θ: its value, gradient, vᵀCv, the change at other parameters and its rounding."""
+    """What the rule asks of the objective at θ: its value, gradient, vᵀCv, the change at other parameters and its rounding.
 
+    ``gradient_norm`` need not be computed twice where it is known. ``linearization`` is there for directions that ask for
+    more; in the optax form there is none.
+    """
+
+    params: Params
     value: Any
     gradient: Params
     quadratic_form: Callable[[Params], Any]
     change: Callable[[Params], Any]
     rounding: Any
+    gradient_norm: Any = None
+    linearization: Linearization | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,7 @@ class Finish:
     bends: Any = True
 
 
-def _adapt_by_ratio(info: StepInfo, knobs: Any, hides: Any) -> tuple[Any, Any]:
+def _adapt_by_ratio(info: StepInfo, knobs: RuleKnobs, hides: Any) -> tuple[Any, Any]:
     damping = adapt_damping(
         info.damping, info.reduction_ratio, knobs.damping_decrease, knobs.damping_increase, knobs.min_damping,
         info.reliable, hides,
@@ -80,7 +73,7 @@ def _adapt_by_ratio(info: StepInfo, knobs: Any, hides: Any) -> tuple[Any, Any]:
     return damping, True
 
 
-def _adapt_by_loss(info: StepInfo, knobs: Any, hides: Any) -> tuple[Any, Any]:
+def _adapt_by_loss(info: StepInfo, knobs: RuleKnobs, hides: Any) -> tuple[Any, Any]:
     accepted = info.actual_change <= 0  # False for NaN
     damping = info.damping * jnp.where(accepted, knobs.damping_decrease, knobs.damping_increase)
     # Differs from the paper: it has no floor in this rule, where λ can then reach 0 and stay; min_damping 0 removes it.
@@ -110,12 +103,12 @@ def damping_rule_named(name: str) -> DampingRule:
     return named(DAMPING_RULES, name, "damping rule")
 
 
-def finish_of(hyper: Any) -> Finish:
+def finish_of(knobs: FinishKnobs) -> Finish:
     """What follows −αd by an optimizer's numbers; weight decay alone leads off the line along d."""
-    return Finish(finish(hyper), hyper.weight_decay != 0)
+    return Finish(finish(knobs), knobs.weight_decay != 0)
 
 
-def initial_state(params: Params, knobs: Any, after: Finish) -> QuadraticState:
+def initial_state(params: Params, knobs: RuleKnobs, after: Finish) -> QuadraticState:
     """The state before the first step, in the parameters' scalar type."""
     dtype = scalar_dtype(params)
     damping = jnp.asarray(knobs.initial_damping, dtype)
@@ -125,9 +118,8 @@ def initial_state(params: Params, knobs: Any, after: Finish) -> QuadraticState:
 def quadratic_step(
     d: Params,
     state: QuadraticState,
-    params: Params,
     problem: Problem,
-    knobs: Any,
+    knobs: RuleKnobs,
     rule: DampingRule,
     after: Finish,
 ) -> tuple[Params, QuadraticState, StepInfo]:
@@ -135,6 +127,7 @@ def quadratic_step(
 
     ``after`` changes the move −αd before it is tried: ΔM and Δf are both of the move that is really made.
     """
+    params, gradient_norm = problem.params, problem.gradient_norm
     slope = inner(problem.gradient, d)
     squared_norm = inner(d, d)
     curvature = problem.quadratic_form(d)
@@ -150,7 +143,7 @@ def quadratic_step(
     move = optax.tree.cast_like(move, problem.gradient)
     info = StepInfo(
         loss=problem.value,
-        gradient_norm=norm(problem.gradient),
+        gradient_norm=norm(problem.gradient) if gradient_norm is None else gradient_norm,
         direction_norm=jnp.sqrt(squared_norm),
         slope=slope,
         curvature=curvature,

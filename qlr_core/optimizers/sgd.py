@@ -5,8 +5,9 @@ from typing import Annotated, NamedTuple
 import optax
 
 from qlr_core.objective import Objective
-from qlr_core.optimizers.base import Optimizer, OptimizerSpec, from_optax
-from qlr_core.optimizers.finish import DecaySteps, MaxGradientNorm, MaxUpdateNorm, WarmupSteps, WeightDecay
+from qlr_core.optimizers.base import Optimizer, OptimizerSpec
+from qlr_core.optimizers.finish import FinishKnobs
+from qlr_core.optimizers.first_order import from_optax
 from qlr_core.ranges import Range, Scalar
 
 SGD_RATE = Annotated[
@@ -20,11 +21,7 @@ class GradientDescentHyper(NamedTuple):
     """The numbers of gradient descent."""
 
     learning_rate: SGD_RATE
-    max_gradient_norm: MaxGradientNorm
-    weight_decay: WeightDecay
-    max_update_norm: MaxUpdateNorm
-    warmup_steps: WarmupSteps
-    decay_steps: DecaySteps
+    finish: FinishKnobs
 
 
 class MomentumHyper(NamedTuple):
@@ -36,11 +33,7 @@ class MomentumHyper(NamedTuple):
         Range(0.9, 0.7, 0.9999, "β", "Momentum", "The share of the last direction that stays in the next.", log=True,
               complement=True, minimum=0.0, maximum=1.0, source="search range 1−β in 1e-4…0.3, Clarke & Hernández-Lobato 2024"),
     ]  # fmt: skip
-    max_gradient_norm: MaxGradientNorm
-    weight_decay: WeightDecay
-    max_update_norm: MaxUpdateNorm
-    warmup_steps: WarmupSteps
-    decay_steps: DecaySteps
+    finish: FinishKnobs
 
 
 def _gradient_descent(objective: Objective) -> Optimizer:

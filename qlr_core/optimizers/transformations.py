@@ -1,27 +1,30 @@
 """AdamQLR as optax transformations: a learning-rate rule to stand last in a chain, and two whole optimizers."""
 
+import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, Unpack, cast
 
 import jax
 import optax
 from jaxtyping import Array, Float
 
-from qlr_core.optimizers.adam_qlr import AdamQLRHyper
+from qlr_core.optimizers.adam import MomentKnobs
+from qlr_core.optimizers.knobs import RuleKnobs, RuleNumbers
 from qlr_core.optimizers.quadratic_lr import (
     REDUCTION_RATIO,
     DampingRule,
     Finish,
-    QuadraticKnobs,
+    Problem,
     QuadraticState,
     damping_rule_named,
     initial_state,
-    keep_if,
-    quadratic_step,
 )
 from qlr_core.optimizers.step_info import StepInfo, not_evaluated, scalar_dtype
+from qlr_core.optimizers.steps import Direction, Found, QLRState, step_along
 from qlr_core.optimizers.update_arguments import check_numbers, check_parameters, problem_of
-from qlr_core.ranges import ranges_of
+from qlr_core.ranges import changed, knobs_with, ranges_of
+
+Make = TypeVar("Make", bound=Callable[..., Any])
 
 
 class QuadraticLRState(NamedTuple):
@@ -38,20 +41,31 @@ class QuadraticLRState(NamedTuple):
     info: StepInfo
 
 
-_RANGES = ranges_of(AdamQLRHyper)
 # The untuned numbers of the paper, from where they are described.
-_USUAL = QuadraticKnobs(*(_RANGES[name].default for name in QuadraticKnobs._fields))
-_B1, _B2, _EPS = (_RANGES[name].default for name in ("b1", "b2", "eps"))
+_RULE, _MOMENTS = knobs_with(RuleKnobs), knobs_with(MomentKnobs)
+
+
+def _with_the_rules_numbers(make: Make) -> Make:
+    """The function, whose signature names every number of the rule: people and ``optax.inject_hyperparams`` read it there."""
+    signature = inspect.signature(make)
+    own = [parameter for parameter in signature.parameters.values() if parameter.kind is not parameter.VAR_KEYWORD]
+    numbers = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=knob.default, annotation=Any)
+        for name, knob in ranges_of(RuleKnobs).items()
+    ]
+    cast(Any, make).__signature__ = signature.replace(parameters=[*own, *numbers])
+    return make
 
 
 def _transformation(
-    direction: optax.GradientTransformation,
-    knobs: QuadraticKnobs,
+    transformation: optax.GradientTransformation,
+    numbers: RuleNumbers,
     rule: DampingRule,
     finish: optax.GradientTransformation | None,
     takes_gradient: bool = False,
 ) -> optax.GradientTransformationExtraArgs:
     """The rule behind a direction; it measures slopes with what comes in, or ``takes_gradient`` as an argument."""
+    knobs = changed(_RULE, **numbers)
     check_numbers(**knobs._asdict())
     after = Finish(finish or optax.identity(), bends=finish is not None)
 
@@ -59,7 +73,7 @@ def _transformation(
         check_parameters(params)
         first = initial_state(params, knobs, after)
         info = not_evaluated(scalar_dtype(params))._replace(damping=first.damping, next_damping=first.damping)
-        return _state(direction.init(params), first, info)
+        return _state(QLRState(transformation.init(params), first), info)
 
     def update(
         updates: Any,
@@ -81,23 +95,30 @@ def _transformation(
         if gradient is None:
             raise ValueError("The slope is measured with the gradient: pass it to update as grad=.")
         problem = problem_of(params, gradient, value, value_fn, quadratic_form, change_fn, rounding, extra)
-        d, direction_state = direction.update(updates, state.direction_state, params)
-        # Numbers that are arrays, as injected ones are, would widen Adam's buffers.
-        direction_state = optax.tree.cast_like(direction_state, state.direction_state)
+
+        def find(problem: Problem, direction_state: Any, damping: Any, hyper: None) -> Found:
+            return Found(*transformation.update(updates, direction_state, params))
+
         before = QuadraticState(state.info.next_damping, state.mean_learning_rate, state.finish_state)
-        move, rule_state, info = quadratic_step(d, before, params, problem, knobs, rule, after)
-        if rule.rejects:
-            direction_state = keep_if(info.accepted, direction_state, state.direction_state)
-        return move, _state(direction_state, rule_state, info)
+        move, after_step, info = step_along(
+            Direction(lambda params, hyper: None, find),
+            problem,
+            QLRState(state.direction_state, before),
+            None,
+            knobs,
+            rule,
+            after,
+        )
+        return move, _state(after_step, info)
 
     # optax's protocol has no words for keywords that must be given.
     return optax.GradientTransformationExtraArgs(init, cast(Any, update))
 
 
-def _state(direction_state: Any, rule: QuadraticState, info: StepInfo) -> QuadraticLRState:
+def _state(state: QLRState, info: StepInfo) -> QuadraticLRState:
     """The public state: λ once, and of the info what is worth carrying along."""
     info = info._replace(cost=None, gradient=None, direction=None)
-    return QuadraticLRState(direction_state, rule.finish, rule.mean_learning_rate, info)
+    return QuadraticLRState(state.direction, state.rule.finish, state.rule.mean_learning_rate, info)
 
 
 def info(state: Any) -> StepInfo:
@@ -115,17 +136,11 @@ def info(state: Any) -> StepInfo:
     return found[0]
 
 
+@_with_the_rules_numbers
 def scale_by_quadratic_lr(
-    initial_damping: Any = _USUAL.initial_damping,
-    damping_decrease: Any = _USUAL.damping_decrease,
-    damping_increase: Any = _USUAL.damping_increase,
-    min_damping: Any = _USUAL.min_damping,
-    max_learning_rate: Any = _USUAL.max_learning_rate,
-    amplification: Any = _USUAL.amplification,
-    averaging: Any = _USUAL.averaging,
-    absolute_curvature: Any = _USUAL.absolute_curvature,
-    rounding_multiple: Any = _USUAL.rounding_multiple,
+    *,
     finish: optax.GradientTransformation | None = None,
+    **numbers: Unpack[RuleNumbers],
 ) -> optax.GradientTransformationExtraArgs:
     """Turns a direction +d into the move −αd, with α and the damping λ from the quadratic model along d.
 
@@ -145,58 +160,34 @@ def scale_by_quadratic_lr(
             where a function returns more than one number.
         TypeError: for an argument of ``update`` that nothing takes.
     """
-    knobs = QuadraticKnobs(
-        initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
-        absolute_curvature, rounding_multiple,
-    )  # fmt: skip
-    return _transformation(optax.identity(), knobs, REDUCTION_RATIO, finish, takes_gradient=True)
+    return _transformation(optax.identity(), numbers, REDUCTION_RATIO, finish, takes_gradient=True)
 
 
+@_with_the_rules_numbers
 def adam_qlr(
-    b1: Any = _B1,
-    b2: Any = _B2,
-    eps: Any = _EPS,
-    initial_damping: Any = _USUAL.initial_damping,
-    damping_decrease: Any = _USUAL.damping_decrease,
-    damping_increase: Any = _USUAL.damping_increase,
-    min_damping: Any = _USUAL.min_damping,
-    max_learning_rate: Any = _USUAL.max_learning_rate,
-    amplification: Any = _USUAL.amplification,
-    averaging: Any = _USUAL.averaging,
-    absolute_curvature: Any = _USUAL.absolute_curvature,
-    rounding_multiple: Any = _USUAL.rounding_multiple,
+    b1: Any = _MOMENTS.b1,
+    b2: Any = _MOMENTS.b2,
+    eps: Any = _MOMENTS.eps,
+    *,
     damping_rule: str = "reduction_ratio",
     finish: optax.GradientTransformation | None = None,
+    **numbers: Unpack[RuleNumbers],
 ) -> optax.GradientTransformationExtraArgs:
     """AdamQLR with the paper's untuned defaults: ``optax.scale_by_adam``, then the quadratic learning rate.
 
     Takes the arguments of ``scale_by_quadratic_lr``; ``grad`` need not be passed, as the gradient that enters is used.
     With ``damping_rule`` "decreasing_loss" a step that does not lower the loss is taken back, Adam's buffers included.
     """
-    knobs = QuadraticKnobs(
-        initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
-        absolute_curvature, rounding_multiple,
-    )  # fmt: skip
     check_numbers(b1=b1, b2=b2, eps=eps)
-    return _transformation(optax.scale_by_adam(b1, b2, eps), knobs, damping_rule_named(damping_rule), finish)
+    return _transformation(optax.scale_by_adam(b1, b2, eps), numbers, damping_rule_named(damping_rule), finish)
 
 
+@_with_the_rules_numbers
 def sgd_qlr(
-    initial_damping: Any = _USUAL.initial_damping,
-    damping_decrease: Any = _USUAL.damping_decrease,
-    damping_increase: Any = _USUAL.damping_increase,
-    min_damping: Any = _USUAL.min_damping,
-    max_learning_rate: Any = _USUAL.max_learning_rate,
-    amplification: Any = _USUAL.amplification,
-    averaging: Any = _USUAL.averaging,
-    absolute_curvature: Any = _USUAL.absolute_curvature,
-    rounding_multiple: Any = _USUAL.rounding_multiple,
+    *,
     damping_rule: str = "reduction_ratio",
     finish: optax.GradientTransformation | None = None,
+    **numbers: Unpack[RuleNumbers],
 ) -> optax.GradientTransformationExtraArgs:
     """SGD-QLR: the gradient's direction with AdamQLR's learning rate and damping; arguments as of ``adam_qlr``."""
-    knobs = QuadraticKnobs(
-        initial_damping, damping_decrease, damping_increase, min_damping, max_learning_rate, amplification, averaging,
-        absolute_curvature, rounding_multiple,
-    )  # fmt: skip
-    return _transformation(optax.identity(), knobs, damping_rule_named(damping_rule), finish)
+    return _transformation(optax.identity(), numbers, damping_rule_named(damping_rule), finish)

@@ -81,7 +81,7 @@ def problem_of(
         rounding = jnp.finfo(jnp.result_type(float, value)).eps * jnp.abs(value)
     # A direction may have another type than the parameters, which no derivative along it takes.
     return Problem(
-        value, gradient, lambda v: form(optax.tree.cast_like(v, params)), change, _number("rounding", "is", rounding)
+        params, value, gradient, lambda v: form(optax.tree.cast_like(v, params)), change, _number("rounding", "is", rounding)
     )
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.step_info import StepInfo
-from qlr_core.ranges import knobs_with
+from qlr_core.ranges import knobs_with, numbers_of
 from qlr_core.recorded.checkpoints import clear_unfinished, load_checkpoint, save_checkpoint
 from qlr_core.recorded.folder import (
     CHECKPOINTS,
@@ -167,7 +167,7 @@ def _configuration(prepared: Prepared) -> dict[str, Any]:
     return {
         "plan": _plain(plan.as_plain()),
         "choices": dict(spec.resolved(plan.choices)),
-        "hyperparameters": _plain(knobs._asdict()),
+        "hyperparameters": _plain(numbers_of(knobs)),
         "parameters": sum(leaf[0].size for leaf in jax.tree.leaves(first_snapshot(prepared).runs.params)),
         "steps_per_epoch": prepared.steps_per_epoch,
         "metric": prepared.task.metric,

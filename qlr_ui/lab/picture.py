@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
 from qlr_core.optimizers.base import OptimizerSpec
-from qlr_core.ranges import ranges_of
+from qlr_core.ranges import numbers_of, ranges_of
 from qlr_ui.lab.labels import OPTION_LABELS, fork_text
 from qlr_ui.lab.run_setting import HasRuns, RunSetting, settings_of
 from qlr_ui.player import ForkField, ForkOption, PlayerFork, PlayerState, RunAbout
@@ -51,7 +51,7 @@ def about_run(state: HasRuns, place: int, labels: list[str], run: Any, status: t
         status=status[0],
         status_step=status[1],
         status_text=status[2],
-        hyper={name: float(value) for name, value in run.hyper._asdict().items()},
+        hyper={name: float(value) for name, value in numbers_of(run.hyper).items()},
         carried=spec.carried,
         damping_rule=dict(run.choices).get("damping_rule", spec.damping_rule),
         fork=PlayerFork(f"r{fork.parent}", run.inherited, fork_text(state, fork)) if fork else None,

@@ -6,16 +6,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 from jax.flatten_util import ravel_pytree
 
 from qlr_core.curvature import Curvature, curvature_named
 from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, Loss
 from qlr_core.objective import Batch, Objective
-from qlr_core.optimizers.adam_qlr import AdamQLRHyper, from_direction
+from qlr_core.optimizers.adam import adams_direction
+from qlr_core.optimizers.adam_qlr import AdamQLRHyper
 from qlr_core.optimizers.quadratic_lr import damping_rule_named
 from qlr_core.optimizers.step_info import StepInfo
+from qlr_core.optimizers.steps import from_direction
 from qlr_core.ranges import as_arrays, knobs_with
 from qlr_core.rollout import Moment, rollout, start
 from tests.golden.recipe import CASES, Inputs, checksums, recorded
@@ -65,7 +66,7 @@ def trajectory(name: str, dtype: Any) -> tuple[StepInfo, np.ndarray]:
     objective, params, data = objective_and_data(inputs, dtype)
     optimizer = from_direction(
         objective,
-        lambda hyper: optax.scale_by_adam(hyper.b1, hyper.b2, hyper.eps),
+        adams_direction,
         authors_curvature(case["curvature"], case["curvature_factor"]),
         damping_rule_named(case["damping_rule"]),
     )

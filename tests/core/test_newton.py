@@ -8,7 +8,8 @@ from jax.flatten_util import ravel_pytree
 
 from qlr_core.curvature import curvature_named
 from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
-from qlr_core.optimizers.newton import MAX_PARAMETERS, NewtonHyper
+from qlr_core.optimizers.adam_qlr import QLRHyper
+from qlr_core.optimizers.newton import MAX_PARAMETERS
 from qlr_core.ranges import knobs_with
 from qlr_core.surfaces import (
     Point,
@@ -40,7 +41,7 @@ def newton_run(
 ) -> SurfaceRun:
     """A run from a point, by default the surface's start."""
     choices = default_choices("newton", surface, {"curvature": curvature, "damping_rule": rule})
-    hyper = knobs_with(NewtonHyper, **numbers)
+    hyper = knobs_with(QLRHyper, **numbers)
     return run_surface(surface, surface.default_parameters, start or surface.start, "newton", choices, hyper, steps)
 
 

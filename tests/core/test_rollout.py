@@ -11,7 +11,7 @@ from jax.flatten_util import ravel_pytree
 from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR
 from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers.base import Optimizer
-from qlr_core.ranges import as_arrays, ranges_of
+from qlr_core.ranges import as_arrays, changed, ranges_of
 from qlr_core.rollout import Moment, batch_at, loss_only, rollout, scalars, start, sweep
 from tests.problems import built, example, network
 
@@ -78,11 +78,11 @@ def test_a_sweep_is_every_setting_alone() -> None:
     params, data, schedule = minibatches()
     optimizer, hyper = built("adam_qlr", OBJECTIVE)
     dampings = jnp.asarray([1e-3, 1e-1, 1.0], jnp.float32)
-    hypers = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (3,)), hyper)._replace(initial_damping=dampings)
+    hypers = changed(jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (3,)), hyper), initial_damping=dampings)
     ends, losses = sweep(optimizer, params, data, schedule, hypers)
     assert losses.shape == (3, len(schedule))
     for row, damping in enumerate(dampings):
-        alone = hyper._replace(initial_damping=damping)
+        alone = changed(hyper, initial_damping=damping)
         run = start(optimizer, params, data, schedule, alone)
         end, info = rollout(optimizer, run, data, schedule, alone)
         # Batched products add in another order; eight steps in float32.
@@ -91,7 +91,7 @@ def test_a_sweep_is_every_setting_alone() -> None:
         np.testing.assert_allclose(found, flat(end.params), rtol=1e-2, atol=1e-4)
     assert not np.allclose(losses[0], losses[2])
     # Numbers without an axis of settings are shared by all.
-    _, shared = sweep(optimizer, params, data, schedule, hyper._replace(initial_damping=dampings))
+    _, shared = sweep(optimizer, params, data, schedule, changed(hyper, initial_damping=dampings))
     np.testing.assert_allclose(shared, losses, rtol=1e-4)
     with pytest.raises(ValueError, match=r"at least one number with an axis of settings; .* use rollout"):
         sweep(optimizer, params, data, schedule, hyper)
@@ -121,8 +121,8 @@ def test_no_number_ever_traces_the_step_again(name: str, counted: Any, compilati
     traces = step.traces
     ranges = ranges_of(type(hyper))
     values = {knob: described.low for knob, described in ranges.items()}
-    others = [hyper._replace(**{knob: value}) for knob, value in values.items()] + [
-        hyper._replace(**{knob: described.neutral}) for knob, described in ranges.items() if described.neutral is not None
+    others = [changed(hyper, **{knob: value}) for knob, value in values.items()] + [
+        changed(hyper, **{knob: described.neutral}) for knob, described in ranges.items() if described.neutral is not None
     ]
     with compilations() as found:
         for other in others:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from qlr_core.optimizers import optimizer_named
-from qlr_core.ranges import knobs_with, ranges_of
+from qlr_core.ranges import changed, knobs_with, ranges_of
 from qlr_core.surfaces import Surface, surface_named
 from qlr_core.surfaces.record import SLICE_POINTS, slice_span
 from qlr_core.surfaces.run import (
@@ -91,7 +91,7 @@ def test_a_fork_may_set_the_damping_the_numbers_or_another_optimizer() -> None:
     np.testing.assert_array_equal(damped.record.info.damping[:10], parent.record.info.damping[:10])
     # The direction there is the parent's: only λ changed.
     np.testing.assert_array_equal(damped.record.info.direction[10], parent.record.info.direction[10])
-    clipped = fork(parent, 10, "adam_qlr", parent.choices, parent.hyper._replace(max_learning_rate=1e-3), 5)
+    clipped = fork(parent, 10, "adam_qlr", parent.choices, changed(parent.hyper, max_learning_rate=1e-3), 5)
     assert np.all(np.abs(clipped.record.info.learning_rate[10:]) <= 1e-3)
     assert clipped.record.info.damping[10] == parent.record.info.damping[10]
     other = fork(parent, 10, "adam", (), knobs_with(optimizer_named("adam").hyper), 5)
@@ -116,12 +116,12 @@ def test_no_number_of_the_optimizer_or_the_surface_and_no_start_ever_compiles_ag
     parameters, hyper = ROSENBROCK.default_parameters, usual.hyper
     with compilations() as found:
         for knob, described in ranges_of(type(hyper)).items():
-            changed = hyper._replace(**{knob: described.low})
-            run_surface(ROSENBROCK, parameters, (0.5, 0.5), "adam_qlr", usual.choices, changed, 3)
+            other = changed(hyper, **{knob: described.low})
+            run_surface(ROSENBROCK, parameters, (0.5, 0.5), "adam_qlr", usual.choices, other, 3)
         for knob, described in ranges_of(type(parameters)).items():
-            changed = parameters._replace(**{knob: described.high})
-            run_surface(ROSENBROCK, changed, (1.0, 2.0), "adam_qlr", usual.choices, hyper, CHUNK + 7)
-        fork(usual, 1, "adam_qlr", usual.choices, hyper._replace(initial_damping=0.5), 11, carried=0.125)
+            other = parameters._replace(**{knob: described.high})
+            run_surface(ROSENBROCK, other, (1.0, 2.0), "adam_qlr", usual.choices, hyper, CHUNK + 7)
+        fork(usual, 1, "adam_qlr", usual.choices, changed(hyper, initial_damping=0.5), 11, carried=0.125)
     assert not found
 
 
