@@ -5,7 +5,6 @@ from qlr_core.models.half_precision import half_precision, objective_of
 from qlr_core.models.memory import check_memory
 from qlr_core.models.mlp import MLP_50, mlp
 from qlr_core.models.resnet import RESNET_18, resnet
-from qlr_core.models.surface import surface_model
 from qlr_core.models.transformer import TRANSFORMER_GPT2, TRANSFORMER_SMALL, transformer
 from qlr_core.registry import named
 
@@ -22,7 +21,6 @@ __all__ = [
     "objective_of",
     "parameter_count",
     "resnet",
-    "surface_model",
     "transformer",
 ]
 

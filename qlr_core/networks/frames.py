@@ -16,7 +16,7 @@ from qlr_core.objective import Batch, Objective, linearize
 from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.quadratic import damped_curvature, made_learning_rate, predicted_change
 from qlr_core.rollout import batch_at
-from qlr_core.surfaces.record import SLICE_POINTS, slice_span
+from qlr_core.slices import slice_rates, slice_span
 
 
 class Instant(NamedTuple):
@@ -73,7 +73,6 @@ def _measure(objective: Objective, curvature: str, at: Instant, train: Batch, in
     predicted = predicted_change(made, info.slope, damped)
     best = jnp.where(jnp.isnan(info.best_learning_rate), info.learning_rate, info.best_learning_rate)
     low, high = slice_span(info.learning_rate, best, info.slope / curved)
-    grid = low + (high - low) * jnp.linspace(0.0, 1.0, SLICE_POINTS, dtype=jnp.float32)
 
     def value(alpha: Any) -> Any:
         return lin.value_at(jax.tree.map(lambda p, v: p - alpha * v, at.params, d))
@@ -89,7 +88,7 @@ def _measure(objective: Objective, curvature: str, at: Instant, train: Batch, in
         predicted_change=jnp.where(jnp.isnan(info.predicted_change), predicted, info.predicted_change),
         slice_low=low,
         slice_high=high,
-        slice=jax.lax.map(value, grid),
+        slice=jax.lax.map(value, slice_rates(low, high, jnp.float32)),
     )
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from qlr_core.networks.run import NetworkRun
 from qlr_core.notation import written
 from qlr_core.optimizers import optimizer_named
-from qlr_core.surfaces.outcome import REMEDIES
 
 # Cross-entropy of a network that has blown up is often huge and finite; no run comes back from a thousandfold loss.
 DIVERGED_FACTOR = 1e3
@@ -39,5 +38,5 @@ def network_outcome(run: NetworkRun) -> NetworkOutcome:
         spec = optimizer_named(leg.optimizer)
         before, after = losses[step - 1], losses[step]
         what = f"grew to {written(after, 3)}" if np.isfinite(after) else "is no longer a finite number"
-        message = f"{spec.label} diverged at step {step}: the loss, {written(before, 3)} before, {what}. {REMEDIES[spec.kind]}"
+        message = f"{spec.label} diverged at step {step}: the loss, {written(before, 3)} before, {what}. {spec.remedy}"
     return NetworkOutcome(True, step, message)

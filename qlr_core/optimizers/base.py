@@ -14,6 +14,14 @@ from qlr_core.registry import nearest
 FORWARD, BACKWARD = 1.0, 2.0
 GRADIENT = FORWARD + BACKWARD
 
+# What to do where an optimizer of a kind diverges.
+_REMEDIES = {
+    "first_order": "Lower its learning rate or clip its gradient norm.",
+    "qlr": "Raise the initial damping, or set the learning-rate clip α_max.",
+    "kfac": "Raise the damping.",
+    "newton": "Raise the initial damping, or use the decreasing-loss rule.",
+}
+
 
 @runtime_checkable
 class Step(Protocol):
@@ -83,6 +91,11 @@ class OptimizerSpec:
     needs_fisher: bool = False
     # The rule that moves λ where it is no choice: the name of a damping rule, or "none".
     damping_rule: str = "none"
+
+    @property
+    def remedy(self) -> str:
+        """A sentence that says what to do where a run diverges."""
+        return _REMEDIES[self.kind]
 
     def resolved(self, asked: Iterable[tuple[str, str]] = ()) -> tuple[tuple[str, str], ...]:
         """Every choice with its option, as asked or by default; ValueError for a choice or an option that there is not."""

@@ -13,14 +13,6 @@ TARGETS = (1e-3, 1e-6)
 # Without a known minimum, a run counts as converged where its gradient is this short.
 STATIONARY_GRADIENT = 1e-6
 
-# What to do where an optimizer of a kind diverges.
-REMEDIES = {
-    "first_order": "Lower its learning rate or clip its gradient norm.",
-    "qlr": "Raise the initial damping, or set the learning-rate clip α_max.",
-    "kfac": "Raise the damping.",
-    "newton": "Raise the initial damping, or use the decreasing-loss rule.",
-}
-
 
 class Outcome(NamedTuple):
     """A run in a line of a table; NaN is "never reached" or "no minimum is known".
@@ -86,7 +78,7 @@ def _divergence(run: SurfaceRun, step: int) -> str:
         return f"The function is not finite at the start {_point(run.positions[0])}. Choose another start."
     before = run.positions[step - 1]
     what = "left the numbers that a computer can hold" if np.abs(before).max() > 1e6 else "took a step that is not finite"
-    return f"{spec.label} {what} at step {step}, from {_point(before)}. {REMEDIES[spec.kind]}"
+    return f"{spec.label} {what} at step {step}, from {_point(before)}. {spec.remedy}"
 
 
 def _point(position: np.ndarray) -> str:

@@ -12,12 +12,8 @@ from qlr_core.losses import PLAIN_VALUE, RESIDUALS
 from qlr_core.objective import Objective, linearize
 from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.rollout import Moment
+from qlr_core.slices import slice_rates, slice_span
 from qlr_core.surfaces import Surface
-
-SLICE_POINTS = 65
-# The undamped step may lie far beyond the others; the slice reaches for it up to this multiple of them.
-_SLICE_REACH = 8.0
-_SLICE_MARGIN = 0.25
 
 
 @lru_cache(maxsize=64)
@@ -41,7 +37,7 @@ class SurfaceRecord(NamedTuple):
     """What is kept of a step on a surface; NumPy arrays with the steps first.
 
     ``position`` is θ before the step, ``state`` the optimizer's state there; ``matrix`` holds C's entries xx, xy, yy;
-    ``slice`` is f(θ − αd) on the grid of α from ``slice_span``.
+    ``slice`` is f(θ − αd) on the grid of α from ``slices``.
     """
 
     position: Num[Any, "steps 2"]
@@ -49,27 +45,6 @@ class SurfaceRecord(NamedTuple):
     info: StepInfo
     matrix: Num[Any, "steps 3"]
     slice: Num[Any, "steps 65"]
-
-
-def slice_span(learning_rate: Any, best: Any, undamped: Any) -> tuple[Any, Any]:
-    """The ends of the slice's grid of α: it spans 0, α, α* and the undamped α*, with a margin.
-
-    The undamped one counts up to 8 times the others, or they would shrink to a point. Non-finite ones do not count; if
-    nothing is left the grid is 0…1. Works elementwise, in NumPy's or JAX's numbers.
-    """
-
-    def finite(alpha: Any) -> Any:
-        return jnp.where(jnp.isfinite(alpha), alpha, 0.0)
-
-    applied, best, undamped = finite(learning_rate), finite(best), finite(undamped)
-    reach = _SLICE_REACH * jnp.maximum(jnp.abs(applied), jnp.abs(best))
-    far: Any = jnp.where(reach > 0, jnp.clip(undamped, -reach, reach), undamped)
-    low = jnp.minimum(jnp.minimum(jnp.minimum(applied, best), far), 0.0)
-    high = jnp.maximum(jnp.maximum(jnp.maximum(applied, best), far), 0.0)
-    empty = high == low
-    low, high = jnp.where(empty, 0.0, low), jnp.where(empty, 1.0, high)
-    margin = jnp.where(empty, 0.0, _SLICE_MARGIN) * (high - low)
-    return low - margin, high + margin
 
 
 def _known(number: Any, otherwise: Any) -> Any:
@@ -88,8 +63,7 @@ def surface_record(objective: Objective, curvature_name: str, moment: Moment) ->
     slope, along = info.gradient @ d, d @ columns @ d
     best = _known(info.best_learning_rate, info.learning_rate)
     low, high = slice_span(info.learning_rate, best, slope / along)
-    grid = low + (high - low) * jnp.linspace(0.0, 1.0, SLICE_POINTS, dtype=position.dtype)
-    values = jax.vmap(lambda alpha: lin.value_at(position - alpha * d))(grid)
+    values = jax.vmap(lambda alpha: lin.value_at(position - alpha * d))(slice_rates(low, high, position.dtype))
     info = info._replace(slope=slope, curvature=_known(info.curvature, along))
     return SurfaceRecord(position, moment.before.opt_state, info, matrix, values)
 

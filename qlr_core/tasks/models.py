@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 def rosenbrock_residuals(data: TaskData) -> "Model":
     """The two numbers of the surface, with its residuals as the outputs."""
-    from qlr_core.models import surface_model
     from qlr_core.surfaces import rosenbrock
+    from qlr_core.surfaces.model import surface_model
 
     return surface_model(rosenbrock)
 

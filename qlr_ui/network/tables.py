@@ -11,7 +11,7 @@ from qlr_core.networks.outcome import network_outcome
 from qlr_core.networks.run import NetworkRun
 from qlr_core.networks.spectrum import Spectrum
 from qlr_core.notation import written
-from qlr_ui.recorded.vega_numbers import LABEL
+from qlr_ui.lab.vega_numbers import LABEL
 
 
 def summary(labels: list[str], runs: list[NetworkRun], metric: str) -> pd.DataFrame:

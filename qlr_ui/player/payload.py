@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_core.surfaces.record import SLICE_POINTS
+from qlr_core.slices import SLICE_POINTS
 from qlr_ui.player.lesson import Floats, ForkField, ForkOption, PlayerRun, PlayerState, PlayerSurface
 from qlr_ui.player.network_lesson import NetworkPlayerRun
 

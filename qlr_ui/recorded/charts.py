@@ -11,7 +11,7 @@ import pandas as pd
 
 from qlr_core.notation import written
 from qlr_core.recorded.report import Interval
-from qlr_ui.recorded.vega_numbers import LABEL
+from qlr_ui.lab.vega_numbers import LABEL
 from qlr_ui.theme import Style, style_of
 
 HEIGHT = 250

@@ -11,8 +11,8 @@ import pytest
 
 from qlr_core.optimizers import optimizer_named
 from qlr_core.ranges import changed, knobs_with, ranges_of
+from qlr_core.slices import SLICE_POINTS, slice_span
 from qlr_core.surfaces import Surface, surface_named
-from qlr_core.surfaces.record import SLICE_POINTS, slice_span
 from qlr_core.surfaces.run import (
     CHUNK,
     MAX_STEPS,

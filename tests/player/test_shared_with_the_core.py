@@ -14,7 +14,7 @@ from qlr_core.notation import written
 from qlr_core.optimizers.adam_qlr import AdamQLRHyper
 from qlr_core.quadratic import HIGH_RATIO, LOW_RATIO
 from qlr_core.ranges import ranges_of
-from qlr_core.surfaces.record import SLICE_POINTS
+from qlr_core.slices import SLICE_POINTS
 
 _EDGES = (0.0, 0.001, 0.00099995, 0.000999949, 99999.4, 99999.5, 1e5, 12345.0, 12355.0, 0.125, 2.5, 1e-8, 5e-324, 1.7e308)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from qlr_core.optimizers import OPTIMIZERS
+from qlr_core.slices import SLICE_POINTS
 from qlr_core.surfaces.outcome import outcome_of
-from qlr_core.surfaces.record import SLICE_POINTS
 from qlr_core.surfaces.run import MAX_STEPS
 from qlr_ui.lab.picture import opening_view
 from qlr_ui.lab.run_setting import ForkSetting, RunSetting

@@ -9,7 +9,7 @@ import pytest
 import vl_convert
 
 from qlr_core.notation import written
-from qlr_ui.recorded.vega_numbers import LABEL
+from qlr_ui.lab.vega_numbers import LABEL
 
 
 def _labels(ticks: list[float], scale: alt.Scale) -> list[str]:
