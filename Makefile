@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 # reads. pytest's 5 says that a part has none of the tests that ARGS names.
 define parts
 programs=$$(mktemp -d); trap 'rm -rf "$$programs"' EXIT; trap 'exit 130' INT; failed=$${failed:-0}; \
-for part in 'tests/core/test_[a-n]*.py' 'tests/core/test_[o-z]*.py' 'tests --ignore tests/core'; do \
+for part in tests/core/optimizers 'tests/core --ignore tests/core/optimizers' 'tests --ignore tests/core'; do \
 	TEST_PROGRAMS=$$programs $(PYTEST) $(1) $$part $(ARGS) || case $$? in 5) ;; *) failed=1 ;; esac; \
 done; exit $$failed
 endef

@@ -14,54 +14,11 @@ from jax.flatten_util import ravel_pytree
 from qlr_core.curvature import CURVATURES, Curvature, curvature_named, empirical_fisher, fisher, hessian
 from qlr_core.losses import PLAIN_VALUE, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from qlr_core.objective import Batch, Objective, example_weights, linearize
+from tests.curvature_cases import LOG_COSH, POISSON, Case, dense_case, masked_case, sequence_case
 from tests.dense_problems import Network, network_problem
-from tests.problems import built, example, network
 
-POISSON = Loss("poisson", "Poisson, log rate z", lambda z, y: jnp.sum(jnp.exp(z) - y * z, axis=-1))
-LOG_COSH = Loss("log_cosh", "Log cosh", lambda z, y: jnp.sum(jnp.log(jnp.cosh(z - y)), axis=-1))
 # Products and dense matrices are sums of the same terms in another order: equal to a few hundred roundings.
 CLOSE: Any = {"rtol": 1e-12, "atol": 1e-13}
-
-
-class Case(NamedTuple):
-    objective: Objective
-    params: Any
-    batch: Batch
-
-
-def dense_case(loss: Loss) -> Case:
-    """A dense network in a tuple of layers, twelve rows."""
-    params, batch = example((3, 4, 2), 12, loss, seed=1, dtype=jnp.float64)
-    return Case(network(loss), params, batch)
-
-
-def masked_case(loss: Loss) -> Case:
-    """The same with five rows of padding, which hold numbers that would show."""
-    objective, params, batch = dense_case(loss)
-    mask = jnp.asarray(np.arange(12) < 7, jnp.float64)
-    inputs = jnp.where(mask[:, None] > 0, batch.inputs, 100.0)
-    return Case(objective, params, Batch(inputs, batch.targets, mask))
-
-
-def sequence_case(loss: Loss) -> Case:
-    """Sequences (B, T, K) through a dictionary of parameters of several ranks; some tokens are padding."""
-    rng = np.random.default_rng(2)
-    params = {
-        "mix": jnp.asarray(rng.normal(size=(4, 4)) / 2),
-        "heads": jnp.asarray(rng.normal(size=(2, 3, 3)) / 3),
-        "scale": jnp.asarray(1.3),
-    }
-
-    def apply(params, model_state, inputs, *, train, key, mask):
-        mixed = jnp.tanh(jnp.einsum("st,btk->bsk", params["mix"], inputs))
-        return params["scale"] * jnp.einsum("btk,hkl->btl", mixed, params["heads"]), model_state
-
-    inputs = jnp.asarray(rng.normal(size=(3, 4, 3)))
-    labels = loss is SOFTMAX_CROSS_ENTROPY
-    targets = jnp.asarray(rng.integers(3, size=(3, 4)) if labels else rng.normal(size=(3, 4, 3)))
-    lengths = np.array([4, 2, 1])
-    mask = jnp.asarray(np.arange(4) < lengths[:, None], jnp.float64)
-    return Case(Objective(apply, loss), params, Batch(inputs, targets, mask))
 
 
 # Every loss, every shape of batch and both kinds of output product, analytic and generic, in few compilations.
@@ -260,22 +217,3 @@ def test_curvatures_are_found_by_name_and_an_unknown_name_lists_them() -> None:
     assert all(curvature_named(curvature.name) is curvature for curvature in CURVATURES)
     with pytest.raises(ValueError, match="'ggn'; choose one of fisher, hessian, empirical_fisher"):
         curvature_named("ggn")
-
-
-def flops(optimizer_name: str, **choices: str) -> float:
-    """The floating-point operations of one compiled step on a network that is almost all matrix products."""
-    objective = network(SOFTMAX_CROSS_ENTROPY, jax.nn.relu)
-    params, batch = example((128, 256, 10), 512, SOFTMAX_CROSS_ENTROPY)
-    optimizer, hyper = built(optimizer_name, objective, **choices)
-    state = optimizer.init(params, None, batch, hyper, None)
-    step = jax.jit(lambda params, state: optimizer.step(params, None, state, batch, hyper, None)[:3])
-    analysis: Any = step.lower(params, state).compile().cost_analysis()
-    return analysis["flops"]
-
-
-def test_a_step_costs_no_more_passes_through_the_model_than_it_claims() -> None:
-    adam = flops("adam")
-    # 2.0 in matrix products; the elementwise rest of both steps is a few percent here.
-    assert 1.9 <= flops("adam_qlr", curvature="fisher") / adam <= 2.05
-    # Second derivatives along d: claimed 8/3, which counts the form as value, first and second derivative.
-    assert flops("adam_qlr", curvature="hessian") / adam <= 8 / 3 + 0.1

@@ -23,7 +23,7 @@ from qlr_core.surfaces.run import (
 )
 
 ROSENBROCK = surface_named("rosenbrock")
-SPANS = json.loads((Path(__file__).parents[1] / "player" / "slice_span.json").read_text())
+SPANS = json.loads((Path(__file__).parents[2] / "player" / "slice_span.json").read_text())
 
 
 def run(name: str, steps: int, surface: Surface = ROSENBROCK, choices: Any = None, **settings: float) -> SurfaceRun:

@@ -36,7 +36,7 @@ def test_eight_devices_train_as_one_does(batch_size: int) -> None:
     environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], input=json.dumps(plan.as_plain()), env=environment,
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=300,
+        cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -14,7 +14,7 @@ import pytest
 from qlr_core.recorded.checkpoints import saved_checkpoints
 from qlr_core.recorded.folder import read_evaluations, read_steps, recorded_runs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ENVIRONMENT = os.environ | {"JAX_PLATFORMS": "cpu"}
 DIGITS = ("digits", "--batch-size", "64", "--set", "max_learning_rate=0.1", "--seeds", "2", "--evaluate-every", "2")
 pytestmark = pytest.mark.slow

@@ -20,7 +20,7 @@ from qlr_core.models import mlp, resnet, transformer
 from qlr_core.models.transformer import TransformerSize
 from qlr_core.objective import Batch
 from qlr_core.tasks.data import WINDOW
-from tests.core.test_recording import PLAN
+from tests.small_recordings import PLAN
 
 BOUND = Row("a step", 3.0, 2.0, 1.5, 1.85, "ms a step")
 ALONE = Row("a checkpoint", 3.0, None, None, None, "ms")

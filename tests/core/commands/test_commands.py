@@ -8,7 +8,7 @@ import pytest
 
 import qlr_core
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HEAVY = ("jax", "flax", "optax", "pandas", "scipy", "sklearn", "pooch")
 LOADED = (
     "import sys, runpy\n"

@@ -72,7 +72,7 @@ print(json.dumps(found))
 def test_a_step_exchanges_single_numbers_alone(mesh: str) -> None:
     environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, mesh], env=environment, cwd=Path(__file__).parents[2],
+        [sys.executable, "-c", PROGRAM, mesh], env=environment, cwd=Path(__file__).parents[3],
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

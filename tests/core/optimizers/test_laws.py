@@ -4,62 +4,15 @@ from functools import cache
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from qlr_core.losses import PLAIN_VALUE, RESIDUALS
-from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.ranges import ranges_of
-from qlr_core.rollout import Moment, rollout, scalars, start
-from tests.problems import built
-
-few = settings(max_examples=10)
-STEPS = 15
-RULES = ("reduction_ratio", "decreasing_loss")
-CURVATURES = ("fisher", "hessian", "empirical_fisher")
-every_rule = pytest.mark.parametrize("rule", RULES)
-
-
-def apply_residuals(params: Any, model_state: Any, inputs: Any, *, train: Any, key: Any, mask: Any) -> Any:
-    """Four curved residuals of four parameters; ``inputs`` are a scale and an order of the parameters."""
-    scale, order = inputs
-    a, b, c, d = params[order]
-    residuals = jnp.stack([a - 1 + 0.3 * b * c, 2 * (b - a**2), jnp.sin(c) + d, 0.5 * d * a - c])
-    return jnp.sqrt(scale) * residuals[None], model_state
-
-
-def apply_quadratic(params: Any, model_state: Any, inputs: Any, *, train: Any, key: Any, mask: Any) -> Any:
-    """f = ½ θᵀAθ, ``inputs`` being A."""
-    return (0.5 * params @ inputs @ params)[None], model_state
-
-
-CURVED, QUADRATIC = Objective(apply_residuals, RESIDUALS), Objective(apply_quadratic, PLAIN_VALUE)
-BEGIN = np.array([0.4, -0.7, 1.1, 0.3])
-
-
-def kept(moment: Moment) -> tuple[StepInfo, Any]:
-    return scalars(moment), moment.after.params
-
-
-def run(
-    name: str, objective: Objective, begin: np.ndarray, inputs: Any, steps: int = STEPS, **chosen: Any
-) -> tuple[StepInfo, np.ndarray]:
-    """A run in float64: StepInfo and θ after each step, in NumPy."""
-    with jax.enable_x64(True):
-        optimizer, hyper = built(name, objective, jnp.float64, **chosen)
-        data = Batch(inputs=jax.tree.map(jnp.asarray, inputs))
-        state = start(optimizer, jnp.asarray(begin), data, None, hyper)
-        _, there = rollout(optimizer, state, data, None, hyper, steps=steps, record=kept)
-        return jax.tree.map(np.asarray, there)
-
-
-def curved(name: str, begin: np.ndarray = BEGIN, scale: float = 1.0, order: Any = range(4), **chosen: Any) -> Any:
-    return run(name, CURVED, begin, (np.float64(scale), np.asarray(order)), **chosen)
+from tests.curved_runs import BEGIN, CURVATURES, QUADRATIC, RULES, curved, every_rule, few, run
 
 
 @every_rule
@@ -206,31 +159,6 @@ def test_factors_of_one_hold_the_damping_and_zeros_leave_no_damping_at_all(rule:
     assert not np.any(none.next_damping)
     # The curvature that is reported and the one that is divided by may be fused differently: a few roundings.
     np.testing.assert_allclose(none.best_learning_rate, none.slope / none.curvature, rtol=1e-14)
-
-
-def test_weight_decay_takes_its_share_of_the_parameters_apart_from_the_gradient() -> None:
-    _, plain = curved("adam", learning_rate=0.125)
-    _, decayed = curved("adam", learning_rate=0.125, weight_decay=0.25)
-    # The first step: θ − αd − wθ.
-    np.testing.assert_allclose(decayed[0], plain[0] - 0.25 * BEGIN, rtol=1e-15)
-
-
-@pytest.mark.parametrize("name", ["adam", "adam_qlr"])
-def test_no_move_is_longer_than_the_update_norm_clip_and_none_ends_after_the_decay(name: str) -> None:
-    info, _ = curved(name, max_update_norm=0.01, steps=STEPS)
-    assert np.all(info.update_norm <= 0.01 * (1 + 1e-12))
-    info, _ = curved(name, decay_steps=10.0)
-    assert np.all(info.update_norm[:9] > 0) and np.all(info.update_norm[10:] <= 1e-15)
-
-
-@few
-@given(st.floats(1e-3, 1e2))
-def test_the_gradient_norm_clip_comes_before_all_else(longest: float) -> None:
-    info, _ = curved("sgd_qlr", max_gradient_norm=longest)
-    assert np.all(info.gradient_norm <= longest * (1 + 1e-12))
-    # d = g is the clipped one, and slopes are measured with it.
-    np.testing.assert_allclose(info.slope, info.gradient_norm**2, rtol=1e-12)
-    np.testing.assert_allclose(info.direction_norm, info.gradient_norm, rtol=1e-12)
 
 
 def test_with_the_hessian_a_negative_curvature_climbs_and_is_reported_with_its_sign() -> None:

@@ -14,7 +14,7 @@ from qlr_core.sources.download import fetch
 from tests.file_server import CONTENT, FileServer, RangeAnswer, published, rest, source_of
 from tests.published_layouts import files_below
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OTHER = CONTENT.replace(b"published", b"changed! ")
 TAG, OTHER_TAG = {"ETag": '"first"'}, {"ETag": '"second"'}
 DATE, OTHER_DATE = {"Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT"}, {"Last-Modified": "Tue, 02 Jan 2024 00:00:00 GMT"}

@@ -19,7 +19,7 @@ from qlr_core.surfaces.values import landscape
 from qlr_ui.lab import live_programs
 from qlr_ui.lab.live_programs import drop_programs
 
-APP = Path(__file__).parents[2] / "app.py"
+APP = Path(__file__).parents[3] / "app.py"
 BOUND = 10
 
 
