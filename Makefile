@@ -44,8 +44,8 @@ test: $(READY)  ## Everything: lint, types, the player's own tests, then all of 
 	@make --no-print-directory --keep-going lint types player || failed=1; $(call parts,)
 
 # Where the compiler fuses and adds otherwise, and where other tests ran before: a tolerance that only luck keeps fails here.
-test-elsewhere: $(READY)  ## Pytest without a browser as on an older processor, or ISA=AVX2, on one thread, in reverse order
-	@export XLA_FLAGS="--xla_cpu_max_isa=$(ISA) --xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"; \
+test-elsewhere: $(READY)  ## Pytest without a browser, fully optimized, as on an older processor or ISA=AVX2, on one thread, reversed
+	@export JAX_DISABLE_MOST_OPTIMIZATIONS=0 XLA_FLAGS="--xla_cpu_max_isa=$(ISA) --xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"; \
 	$(call parts,-m "not browser" --reverse)
 
 lint: $(READY)  ## Ruff: rules and format

@@ -19,6 +19,10 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**30)
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
 
+# Most of what is left is the compiler's own optimizing of programs that run once: without it tests take some two thirds of
+# the time. `make test-elsewhere` runs what the user runs, and demands the same.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+
 import jax.monitoring
 import pytest
 from hypothesis import settings

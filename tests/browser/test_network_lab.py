@@ -49,7 +49,7 @@ def test_moons_play_scrub_and_fork_and_the_link_reopens_both_branches(open_page,
     page.locator("dialog[open] [data-fork=send]").click()
     _wait_for(lambda: _data(page, "signature") != before)
     wait_until_idle(page)
-    assert page.locator("[data-part=runs] li").count() == 3
+    _wait_for(lambda: page.locator("[data-part=runs] li").count() == 3)
     state = from_link(page.evaluate("new URL(location).searchParams.get('network')"))
     assert [fork.step for fork in state.forks] == [30] and state.forks[0].setting.optimizer == "adam"
     again = open_page(page.evaluate("location.pathname + location.search") + "&step=30&focus=r2")

@@ -138,7 +138,7 @@ def test_a_hostile_formula_typed_in_gets_a_sentence_and_the_next_one_works(open_
     page.get_by_test_id("stAlert").first.wait_for()
     field.fill("x**4 + y**2")
     field.press("Enter")
-    _wait_for(lambda: page.locator(PLAYER).count() == 1 and page.get_by_test_id("stAlert").count() == 0)
+    _wait_for(lambda: page.locator(PLAYER).count() == 1 and page.get_by_test_id("stAlert").count() == 0, 60)
 
 
 def test_a_diverging_run_says_where_and_what_to_do(open_page) -> None:

@@ -60,8 +60,9 @@ def test_the_pages_here_are_those_of_the_navigation() -> None:
     assert [str(APP.parent / file) for file in PAGES] == [str(each["script_path"]) for each in page._registered_pages.values()]
 
 
+# A page of its own process, where there are some: these are the longest tests of all.
 @pytest.mark.slow
-@pytest.mark.parametrize("file", PAGES)
+@pytest.mark.parametrize("file", [pytest.param(file, marks=pytest.mark.xdist_group(file)) for file in PAGES])
 def test_every_widget_can_be_moved(file: str, downloads: dict[str, Any]) -> None:
     page = _opened(file)
     for place, button in places(page).items():
