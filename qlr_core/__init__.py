@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qlr_core.curvature import CURVATURES, Curvature, curvature_named, empirical_fisher, fisher, hessian
+    from qlr_core.legs import Leg
     from qlr_core.losses import LOSSES, PLAIN_VALUE, RESIDUALS, SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
     from qlr_core.objective import Batch, Linearization, Objective, linearize
     from qlr_core.optimizers import OPTIMIZERS, build_optimizer, optimizer_named
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from qlr_core.recorded.folder import RecordedRun, RunError, read_run
     from qlr_core.rollout import Moment, RunState, rollout, start, sweep
     from qlr_core.surfaces import SURFACES, surface_named
-    from qlr_core.surfaces.run import default_choices, fork, run_surface
+    from qlr_core.surfaces.run import default_choices, fork, run_legs, run_surface
     from qlr_core.tasks import TASKS, task_named
 
 __version__ = "0.1.0"
@@ -49,6 +50,7 @@ __all__ = [
     "DampingRule",
     "FinishKnobs",
     "FisherForm",
+    "Leg",
     "Linearization",
     "Loss",
     "Moment",
@@ -86,6 +88,7 @@ __all__ = [
     "read_run",
     "reduction_ratio",
     "rollout",
+    "run_legs",
     "run_surface",
     "scale_by_quadratic_lr",
     "sgd_qlr",
@@ -109,6 +112,7 @@ _NAMES = {
         "FisherForm",
         "fisher_form",
     ),
+    "legs": ("Leg",),
     "losses": (
         "LOSSES",
         "PLAIN_VALUE",
@@ -171,6 +175,7 @@ _NAMES = {
     "surfaces.run": (
         "default_choices",
         "fork",
+        "run_legs",
         "run_surface",
     ),
     "surfaces": (

@@ -2,9 +2,9 @@
 
 from functools import cache
 
+from qlr_core.legs import Leg
 from qlr_core.networks.problem import NetworkLab
 from qlr_core.networks.run import NetworkRun, run_network
-from qlr_core.networks.walk import Leg
 from qlr_core.optimizers import optimizer_named
 from qlr_core.ranges import knobs_with
 

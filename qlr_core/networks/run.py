@@ -1,6 +1,7 @@
 """Runs of small networks, with all that the lab shows of them; a fork is a run whose optimizer changes on the way."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -9,12 +10,13 @@ import numpy as np
 from jaxtyping import Int32, Num, PyTree
 
 from qlr_core.curvature import curvature_among
+from qlr_core.legs import HasLegs, Leg, Legs
 from qlr_core.networks.frames import Instant
 from qlr_core.networks.pictures import Frames, take_pictures
 from qlr_core.networks.plane import flat_rows, loss_on, main_plane, window_of
 from qlr_core.networks.problem import CHUNK, FRAMES, NetworkLab, NetworkProblem, network_problem
 from qlr_core.networks.spectrum import Spectrum, spectrum
-from qlr_core.networks.walk import Chunk, Leg, chunks, parameters_at, walk
+from qlr_core.networks.walk import Chunk, chunks, parameters_at, walk
 from qlr_core.objective import Batch
 from qlr_core.optimizers import build_optimizer
 from qlr_core.optimizers.step_info import StepInfo
@@ -48,7 +50,8 @@ class NetworkRecord(NamedTuple):
     plane_loss: Num[Any, "y x"]
 
 
-class NetworkRun(NamedTuple):
+@dataclass(frozen=True)
+class NetworkRun(HasLegs):
     """A run: what was asked for and what came of it; plain values and NumPy, picklable.
 
     ``curvature`` names the matrix of the frames' dᵀCd: the optimizer's own, else the Fisher. ``test_loss`` and
@@ -57,35 +60,15 @@ class NetworkRun(NamedTuple):
     """
 
     lab: NetworkLab
-    legs: tuple[Leg, ...]
+    legs: Legs
     curvature: str
     record: NetworkRecord
     test_loss: float
     test_metric: float
     seconds_per_step: float
 
-    @property
-    def optimizer(self) -> str:
-        """The optimizer of the last leg."""
-        return self.legs[-1].optimizer
 
-    @property
-    def choices(self) -> tuple[tuple[str, str], ...]:
-        """Its choices."""
-        return self.legs[-1].choices
-
-    @property
-    def hyper(self) -> Any:
-        """Its numbers, a NamedTuple of floats."""
-        return self.legs[-1].hyper
-
-    @property
-    def inherited(self) -> int:
-        """The steps before the last leg."""
-        return self.legs[-1].step
-
-
-def run_network(lab: NetworkLab, legs: tuple[Leg, ...], progress: Progress | None = None) -> NetworkRun:
+def run_network(lab: NetworkLab, legs: Legs, progress: Progress | None = None) -> NetworkRun:
     """Runs an optimizer, or one after another, on a lab's network, in float32, and takes the pictures.
 
     Equal settings give equal runs; all runs of a lab begin with the same weights and see the same batches, a fork's too.
@@ -118,7 +101,7 @@ def run_network(lab: NetworkLab, legs: tuple[Leg, ...], progress: Progress | Non
     return NetworkRun(lab, legs, curvature, record, pictures.test_loss, pictures.test_metric, seconds)
 
 
-def curvature_of(legs: tuple[Leg, ...]) -> str:
+def curvature_of(legs: Legs) -> str:
     """The name of the curvature that the pictures of a run show: its last optimizer's own, else the Fisher."""
     return curvature_among(legs[-1].choices if legs else ())
 
@@ -142,7 +125,7 @@ def frame_steps(path: Int32[np.ndarray, " points"]) -> Int32[np.ndarray, " frame
 
 
 def _gather(
-    problem: NetworkProblem, legs: tuple[Leg, ...], wanted: Int32[np.ndarray, " wanted"], progress: Progress | None
+    problem: NetworkProblem, legs: Legs, wanted: Int32[np.ndarray, " wanted"], progress: Progress | None
 ) -> tuple[StepInfo, PyTree, PyTree, float]:
     """The numbers of every step; θ and d at the wanted steps alone, so that no whole run is held; the seconds a step."""
     steps = problem.lab.steps
@@ -203,7 +186,7 @@ def _instant(
     return Instant(np.int32(step), here, landing, d, numbers, rows, other)
 
 
-def frame_at(lab: NetworkLab, legs: tuple[Leg, ...], step: int) -> Frames:
+def frame_at(lab: NetworkLab, legs: Legs, step: int) -> Frames:
     """The picture of any one step of a run, by taking the steps before it again: Frames with a single frame.
 
     ValueError for a step that the run does not take.
@@ -225,7 +208,7 @@ def record_bytes(record: NetworkRecord) -> int:
     return sum(leaf.nbytes for leaf in jax.tree.leaves(record))
 
 
-def spectrum_of(lab: NetworkLab, legs: tuple[Leg, ...], step: int, count: int = 10) -> Spectrum:
+def spectrum_of(lab: NetworkLab, legs: Legs, step: int, count: int = 10) -> Spectrum:
     """The leading eigenvalues of each curvature matrix after so many steps of a run, over all training rows.
 
     ValueError for a step that the lab does not have or a network of more than 2,500 parameters.

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from functools import partial
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import jax
@@ -11,28 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
+from qlr_core.legs import Legs, check_legs, continues, with_carried
 from qlr_core.networks.problem import CHUNK, NetworkProblem
 from qlr_core.objective import Batch
-from qlr_core.optimizers import build_optimizer, optimizer_named
+from qlr_core.optimizers import build_optimizer
 from qlr_core.optimizers.base import Optimizer
 from qlr_core.optimizers.step_info import StepInfo
-from qlr_core.ranges import as_arrays, check_knobs
+from qlr_core.ranges import as_arrays
 from qlr_core.rollout import Moment, RunState, rollout, scalars, start
-
-
-class Leg(NamedTuple):
-    """An optimizer with its choices and numbers, from a step on until the next leg; plain values, hashable.
-
-    ``hyper`` is the optimizer's NamedTuple of floats. The first leg starts at step 0. The same optimizer and choices as in
-    the leg before keep their buffers, and the number that they carry on (λ, or a learning rate that follows) unless
-    ``carried`` sets it; others start afresh.
-    """
-
-    optimizer: str
-    choices: tuple[tuple[str, str], ...]
-    hyper: Any
-    step: int = 0
-    carried: float | None = None
 
 
 class StepRecord(NamedTuple):
@@ -86,21 +71,7 @@ def chunks(
         at += size
 
 
-def check_legs(legs: tuple[Leg, ...], steps: int) -> None:
-    """ValueError, with the remedy, where the legs do not follow one another from step 0 on, or their numbers are off."""
-    starts = [leg.step for leg in legs]
-    if starts[:1] != [0]:
-        raise ValueError(f"The legs of the run start at steps {starts}; the first one must start at step 0.")
-    if any(after <= before for before, after in pairwise(starts)) or starts[-1] >= steps:
-        raise ValueError(f"Legs at steps {starts} do not fit into {steps} steps; each must start later than the one before.")
-    for leg in legs:
-        reason = optimizer_named(leg.optimizer).unavailable()
-        if reason:
-            raise ValueError(f"{optimizer_named(leg.optimizer).label} is not available here: {reason}")
-        check_knobs(leg.hyper)
-
-
-def walk(problem: NetworkProblem, legs: tuple[Leg, ...], until: int, exact: bool = False) -> Iterator[Chunk]:
+def walk(problem: NetworkProblem, legs: Legs, until: int, exact: bool = False) -> Iterator[Chunk]:
     """The chunks of a run up to a step, leg by leg; the last may go beyond it, or with ``exact`` ends there.
 
     ValueError for legs that do not fit together, or an unknown optimizer, choice or number out of its range.
@@ -122,22 +93,18 @@ def walk(problem: NetworkProblem, legs: tuple[Leg, ...], until: int, exact: bool
             return
 
 
-def state_at_leg(problem: NetworkProblem, legs: tuple[Leg, ...], number: int, run: RunState | None, data: Batch) -> RunState:
+def state_at_leg(problem: NetworkProblem, legs: Legs, number: int, run: RunState | None, data: Batch) -> RunState:
     """The state with which a leg begins, given the one (None at the start) in which the leg before it ended."""
     leg = legs[number]
-    if run is not None and (leg.optimizer, leg.choices) == (legs[number - 1].optimizer, legs[number - 1].choices):
-        if leg.carried is None:
-            return run
-        state = optimizer_named(leg.optimizer).set_carried(run.opt_state, leg.carried)
-        typed = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), state, run.opt_state)
-        return run._replace(opt_state=typed)
+    if run is not None and continues(legs[number - 1], leg):
+        return run._replace(opt_state=with_carried(run.opt_state, leg))
     optimizer = build_optimizer(leg.optimizer, problem.objective, leg.choices)
     params = problem.params if run is None else run.params
     rows = None if problem.schedule is None else problem.schedule[leg.step : leg.step + 1]
     return _start(optimizer, params, data, rows, as_arrays(leg.hyper, jnp.float32))
 
 
-def parameters_at(problem: NetworkProblem, legs: tuple[Leg, ...], step: int) -> PyTree:
+def parameters_at(problem: NetworkProblem, legs: Legs, step: int) -> PyTree:
     """θ after so many steps of a run, in NumPy, by taking them again; ValueError for a step that the lab does not have."""
     if not 0 <= step <= problem.lab.steps:
         raise ValueError(f"step = {step} is out of range; give a whole number from 0 to {problem.lab.steps}.")

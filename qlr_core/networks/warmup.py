@@ -7,19 +7,20 @@ from typing import Any
 import jax
 import numpy as np
 
+from qlr_core.legs import Legs, check_legs
 from qlr_core.networks.frames import Instant
 from qlr_core.networks.pictures import take_pictures
 from qlr_core.networks.plane import loss_on, main_plane, window_of
 from qlr_core.networks.problem import NetworkLab, NetworkProblem, network_problem
 from qlr_core.networks.run import curvature_of, plane_rows
-from qlr_core.networks.walk import Leg, check_legs, walk
+from qlr_core.networks.walk import walk
 from qlr_core.optimizers.step_info import not_evaluated
 
 # XLA compiles a program on about one core.
 _THREADS = 2
 
 
-def compile_ahead(lab: NetworkLab, runs: tuple[tuple[Leg, ...], ...]) -> None:
+def compile_ahead(lab: NetworkLab, runs: tuple[Legs, ...]) -> None:
     """Makes every program that these runs of a lab need, two at a time; done already, it takes some milliseconds.
 
     ValueError where ``run_network`` raises one.

@@ -18,13 +18,18 @@ class NoParameters(NamedTuple):
     """The knobs of a surface that has none."""
 
 
+def _none_known(parameters: Any) -> tuple[Point, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Surface:
     """A function f of two numbers, with exactly one of ``residuals`` (then f = ½‖r‖²) and ``plain_value``.
 
     Both take a position and the knobs, ``parameters`` filled with Python floats or scalars of the position's dtype, and
     keep that dtype; overflow is infinite, undefined is NaN. ``window`` holds the ends of x, then of y. ``minima`` gives
-    all global minima for knobs as Python floats, or () where none is known. Hashable: it can be a static argument.
+    all global minima for knobs as Python floats, or () where none is known. Hashable: it can be a static argument;
+    picklable, where its functions are.
     """
 
     name: str
@@ -36,7 +41,7 @@ class Surface:
     parameters: type[Any] = NoParameters
     residuals: Callable[[Position, Any], Float[Array, " K"]] | None = None
     plain_value: Callable[[Position, Any], Float[Array, ""]] | None = None
-    minima: Callable[[Any], tuple[Point, ...]] = lambda parameters: ()
+    minima: Callable[[Any], tuple[Point, ...]] = _none_known
 
     def __post_init__(self) -> None:
         if (self.residuals is None) == (self.plain_value is None):

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -86,6 +87,10 @@ class Expression:
     text: str
     evaluate: Evaluate = field(compare=False, repr=False)
     finite_at: tuple[float, float] = field(compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Its parts are closures, which cannot be pickled; its text says them again.
+        return parse, (self.text,)
 
     def __call__(self, x: Scalar | Float[Array, "..."], y: Scalar | Float[Array, "..."]) -> Float[Array, "..."]:
         """The value at x and y, elementwise."""

@@ -1,13 +1,13 @@
 """Two-parameter test functions with adjustable numbers, as residuals where they have them."""
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qlr_core.ranges import Range, Scalar
-from qlr_core.surfaces.base import NoParameters, Position, Surface
+from qlr_core.surfaces.base import NoParameters, Point, Position, Surface
 
 
 class RosenbrockParameters(NamedTuple):
@@ -91,46 +91,73 @@ _HIMMELBLAU_MINIMA = (
     (-3.7793102533777469, -3.2831859912861694), (3.5844283403304917, -1.8481265269644036),
 )
 _LOWEST_ROOT = -2.903534027771177
+# fmt: on
 
+
+def _origin(parameters: Any) -> tuple[Point, ...]:
+    return ((0.0, 0.0),)
+
+
+def _end_of_the_valley(parameters: Any) -> tuple[Point, ...]:
+    return ((parameters.a, parameters.a**2),)
+
+
+def _beale_minimum(parameters: Any) -> tuple[Point, ...]:
+    return ((3.0, 0.5),)
+
+
+def _himmelblau_minima(parameters: Any) -> tuple[Point, ...]:
+    return _HIMMELBLAU_MINIMA
+
+
+def _lowest_roots(parameters: Any) -> tuple[Point, ...]:
+    return ((_LOWEST_ROOT, _LOWEST_ROOT),)
+
+
+def _two_wells(parameters: Any) -> tuple[Point, ...]:
+    return tuple((0.0, sign * math.sqrt(parameters.strength)) for sign in (-1, 1))
+
+
+# fmt: off
 rosenbrock = Surface(
     "rosenbrock", "Rosenbrock", window=((-1.6, 2.2), (-2.2, 2.4)), start=(1.0, -1.0), parameters=RosenbrockParameters,
-    residuals=_rosenbrock, minima=lambda parameters: ((parameters.a, parameters.a**2),),
+    residuals=_rosenbrock, minima=_end_of_the_valley,
     formula="f = (a − x)² + b (y − x²)²",
     lesson="Falling into the valley is easy, following its bend is not: watch α and λ where the path turns.",
 )
 quadratic = Surface(
     "quadratic", "Ill-conditioned quadratic", window=((-3.0, 3.0), (-3.0, 3.0)), start=(-2.5, 1.5),
-    parameters=QuadraticParameters, residuals=_quadratic, minima=lambda parameters: ((0.0, 0.0),),
+    parameters=QuadraticParameters, residuals=_quadratic, minima=_origin,
     formula="f = ½ (u² + k v²), u = x cos ψ + y sin ψ, v = y cos ψ − x sin ψ",
     lesson="Turn the valley: Adam scales each axis on its own, which cures a valley along an axis but not one at 45°.",
 )
 beale = Surface(
     "beale", "Beale", window=((-4.5, 4.5), (-4.5, 4.5)), start=(1.0, 1.0),
-    residuals=_beale, minima=lambda parameters: ((3.0, 0.5),),
+    residuals=_beale, minima=_beale_minimum,
     formula="f = (1.5 − x (1 − y))² + (2.25 − x (1 − y²))² + (2.625 − x (1 − y³))²",
     lesson="The floor toward (3, ½) is nearly flat, the corners rise like x²y⁶: no fixed learning rate suits both.",
 )
 himmelblau = Surface(
     "himmelblau", "Himmelblau", window=((-5.0, 5.0), (-5.0, 5.0)), start=(0.0, 0.0),
-    residuals=_himmelblau, minima=lambda parameters: _HIMMELBLAU_MINIMA,
+    residuals=_himmelblau, minima=_himmelblau_minima,
     formula="f = (x² + y − 11)² + (x + y² − 7)²",
     lesson="Four equal minima; at the start the Hessian is negative in all directions, while the Fisher is positive.",
 )
 styblinski_tang = Surface(
     "styblinski_tang", "Styblinski–Tang", window=((-5.0, 5.0), (-5.0, 5.0)), start=(1.0, 4.0),
-    plain_value=_styblinski_tang, minima=lambda parameters: ((_LOWEST_ROOT, _LOWEST_ROOT),),
+    plain_value=_styblinski_tang, minima=_lowest_roots,
     formula="f = ½ (x⁴ − 16 x² + 5 x + y⁴ − 16 y² + 5 y)",
     lesson="Four basins of unequal depth; between them, where |x| or |y| is below 1.63, f curves down along that axis.",
 )
 rastrigin = Surface(
     "rastrigin", "Rastrigin", window=((-5.12, 5.12), (-5.12, 5.12)), start=(2.3, -1.7),
-    parameters=RastriginParameters, plain_value=_rastrigin, minima=lambda parameters: ((0.0, 0.0),),
+    parameters=RastriginParameters, plain_value=_rastrigin, minima=_origin,
     formula="f = x² + y² + A (2 − cos 2πx − cos 2πy)",
     lesson="A step sees the curvature of the ripples, up to 4π²A, not the bowl's, which is 2: it ends in a ripple.",
 )
 saddle = Surface(
     "saddle", "Saddle", window=((-2.5, 2.5), (-2.5, 2.5)), start=(2.0, 0.05), parameters=SaddleParameters,
-    plain_value=_saddle, minima=lambda parameters: tuple((0.0, s * math.sqrt(parameters.strength)) for s in (-1, 1)),
+    plain_value=_saddle, minima=_two_wells,
     formula="f = ½ (x² − s y²) + ¼ y⁴",
     lesson="Near the ridge y = 0 the curvature along y is −s: until λ exceeds it, a Hessian step along y climbs.",
 )

@@ -1,8 +1,9 @@
 """Runs on a surface, in float64, with all that the step player shows of every step; and their forks."""
 
+import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
+from qlr_core.legs import HasLegs, Leg, Legs, check_legs, continues, forked, with_carried
 from qlr_core.objective import Batch
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.optimizers.base import Optimizer
@@ -32,37 +34,27 @@ def _start(optimizer: Optimizer, position: Float[Array, "2"], data: Batch, hyper
 
 
 @dataclass(frozen=True)
-class SurfaceRun:
-    """A run on a surface: its record, where it ended, and what it takes to continue it.
+class SurfaceRun(HasLegs):
+    """A run on a surface: what was asked for, its record, and where it ended; picklable.
 
-    ``curvature`` names the matrix in ``record.matrix``: the optimizer's own, or for those without one the surface's
-    first. ``final`` is the state after the last step, ``final_loss`` f there. ``seconds_per_step`` is wall-clock time
-    without compiling and recording. A fork's record starts with the ``inherited`` steps that it shares with its parent;
-    ``record.state`` leaves those out.
+    ``curvature`` names the matrix in ``record.matrix``: the last optimizer's own, or for those without one the surface's
+    first. ``final_position`` is θ after the last step, ``final_loss`` f there. ``seconds_per_step`` is wall-clock time
+    without compiling and recording, of the last leg's optimizer.
     """
 
     surface: Surface
     parameters: Any
-    optimizer: str
-    choices: tuple[tuple[str, str], ...]
-    hyper: Any
+    legs: Legs
     curvature: str
     record: SurfaceRecord
-    final: RunState
+    final_position: Point
     final_loss: float
     seconds_per_step: float
-    inherited: int = 0
 
     @property
     def steps(self) -> int:
         """The number of steps."""
         return len(self.record.position)
-
-    @property
-    def final_position(self) -> Point:
-        """θ after the last step."""
-        x, y = self.final.params
-        return float(x), float(y)
 
     @property
     def losses(self) -> NDArray[np.float64]:
@@ -72,7 +64,7 @@ class SurfaceRun:
     @property
     def positions(self) -> NDArray[np.float64]:
         """θ before each step and after the last one; shape (steps + 1, 2)."""
-        return np.concatenate([self.record.position, np.asarray(self.final.params)[None]])
+        return np.concatenate([self.record.position, [self.final_position]])
 
 
 def default_choices(optimizer: str, surface: Surface, chosen: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -94,9 +86,9 @@ def run_surface(
     """Runs an optimizer on a surface from a position, in float64.
 
     ``parameters`` and ``hyper`` are NamedTuples of numbers; ``steps`` is from 1 to 2,000. ValueError where it is not, or
-    for an unknown optimizer or choice.
+    for an unknown optimizer or choice, or a number out of its range.
     """
-    return _run(surface, parameters, np.asarray(position, np.float64), None, optimizer, choices, hyper, steps)
+    return run_legs(surface, parameters, position, (Leg(optimizer, choices, hyper),), steps)
 
 
 def fork(
@@ -116,72 +108,66 @@ def fork(
     """
     if not parent.inherited <= step <= parent.steps:
         raise ValueError(f"step {step} is not the run's own; fork at a step from {parent.inherited} to {parent.steps}.")
-    position = parent.positions[step]
-    state = None
-    if (optimizer, choices) == (parent.optimizer, parent.choices):
-        last, row = step == parent.steps, step - parent.inherited
-        state = parent.final.opt_state if last else jax.tree.map(lambda leaf: leaf[row], parent.record.state)
-        if carried is not None:
-            state = optimizer_named(optimizer).set_carried(state, carried)
-    child = _run(parent.surface, parent.parameters, position, state, optimizer, choices, hyper, steps)
-    return _grafted(parent, step, child)
+    legs = forked(parent.legs, Leg(optimizer, choices, hyper, step, carried))
+    x, y = parent.positions[0]
+    return run_legs(parent.surface, parent.parameters, (float(x), float(y)), legs, step + steps)
 
 
-def _grafted(parent: SurfaceRun, step: int, child: SurfaceRun) -> SurfaceRun:
-    """The child with its parent's steps up to the fork before its own."""
-    old, new = (record._replace(state=None) for record in (parent.record, child.record))
-    whole = jax.tree.map(lambda before, after: np.concatenate([before[:step], after]), old, new)
-    return replace(child, record=whole._replace(state=child.record.state), inherited=step)
-
-
-def _run(
-    surface: Surface,
-    parameters: Any,
-    position: NDArray[np.float64],
-    state: Any,
-    optimizer: str,
-    choices: tuple[tuple[str, str], ...],
-    hyper: Any,
-    steps: int,
-) -> SurfaceRun:
+def run_legs(surface: Surface, parameters: Any, position: Point, legs: Legs, steps: int) -> SurfaceRun:
+    """Runs optimizers one after another on a surface, in float64; as ``run_surface``, of which it is the general form."""
     if not 1 <= steps <= MAX_STEPS:
         raise ValueError(f"steps = {steps} is out of range; give a whole number from 1 to {MAX_STEPS}.")
-    objective = surface_objective(surface)
-    built = build_optimizer(optimizer, objective, choices)
-    curvature = dict(choices).get("curvature", surface.curvatures[0])
+    check_legs(legs, steps)
+    records, run, seconds, curvature = [], None, math.nan, ""
     with jax.enable_x64(True):
         data = Batch(inputs=as_arrays(parameters, jnp.float64))
-        numbers = as_arrays(hyper, jnp.float64)
-        run = _start(built, jnp.asarray(position, jnp.float64), data, numbers)
-        if state is not None:
-            run = run._replace(opt_state=jax.tree.map(lambda leaf, like: jnp.asarray(leaf, like.dtype), state, run.opt_state))
-        record, final, seconds = _chain(built, run, data, numbers, steps, recorder(objective, curvature))
-    final_loss = value_at(surface, parameters, final.params)
-    return SurfaceRun(surface, parameters, optimizer, choices, hyper, curvature, record, final, final_loss, seconds)
+        for leg, before, end in zip(legs, (None, *legs), (*(leg.step for leg in legs[1:]), steps), strict=False):
+            curvature = dict(leg.choices).get("curvature", surface.curvatures[0])
+            way = _Way(surface, leg, data, curvature)
+            place = jnp.asarray(position, jnp.float64) if run is None else run.params
+            if run is None or before is None or not continues(before, leg):
+                run = way.start(place)
+            run = run._replace(opt_state=with_carried(run.opt_state, leg))
+            seconds = way.seconds_per_step(run) if leg is legs[-1] else seconds
+            record, run = way.steps(run, end - leg.step)
+            records.append(record._replace(state=None))
+    assert run is not None
+    whole: SurfaceRecord = jax.tree.map(lambda *parts: np.concatenate(parts), *records)
+    x, y = (float(number) for number in run.params)
+    final_loss = value_at(surface, parameters, (x, y))
+    return SurfaceRun(surface, parameters, legs, curvature, whole, (x, y), final_loss, seconds)
 
 
-def _seconds_per_step(optimizer: Optimizer, run: RunState, data: Batch, hyper: Any) -> float:
-    """Measured on a chunk of the optimizer's own work: the recording takes longer than the step, and the same for all."""
+class _Way:
+    """A leg's way over a surface: its start, its steps with all that is kept of them, and how long one takes."""
 
-    def chunk() -> None:
-        jax.block_until_ready(rollout(optimizer, run, data, None, hyper, steps=CHUNK, record=loss_only))
+    def __init__(self, surface: Surface, leg: Leg, data: Batch, curvature: str) -> None:
+        objective = surface_objective(surface)
+        self.optimizer = build_optimizer(leg.optimizer, objective, leg.choices)
+        self.data, self.hyper, self.keep = data, as_arrays(leg.hyper, jnp.float64), recorder(objective, curvature)
 
-    chunk()  # compiles
-    begin = time.perf_counter()
-    chunk()
-    return (time.perf_counter() - begin) / CHUNK
+    def start(self, position: Float[Array, "2"]) -> RunState:
+        """The state before the first step."""
+        return _start(self.optimizer, position, self.data, self.hyper)
 
+    def steps(self, run: RunState, count: int) -> tuple[SurfaceRecord, RunState]:
+        """So many steps in chunks, cut to length, in NumPy, and the state after them."""
+        chunks = []
+        for _ in range(-(-count // CHUNK)):
+            run, chunk = rollout(self.optimizer, run, self.data, None, self.hyper, steps=CHUNK, record=self.keep)
+            chunks.append(chunk)
+        whole: SurfaceRecord = jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts]), *chunks)
+        if count < len(whole.position):
+            run = RunState(whole.position[count], None, jax.tree.map(lambda leaf: leaf[count], whole.state))
+        return jax.tree.map(lambda leaf: leaf[:count], whole), jax.tree.map(jnp.asarray, run)
 
-def _chain(
-    optimizer: Optimizer, run: RunState, data: Batch, hyper: Any, steps: int, keep: Any
-) -> tuple[SurfaceRecord, RunState, float]:
-    """As many chunks as the steps need, cut to length, in NumPy; and the seconds a step takes."""
-    seconds, chunks = _seconds_per_step(optimizer, run, data, hyper), []
-    for _ in range(-(-steps // CHUNK)):
-        run, chunk = rollout(optimizer, run, data, None, hyper, steps=CHUNK, record=keep)
-        chunks.append(chunk)
-    whole: SurfaceRecord = jax.tree.map(lambda *parts: np.concatenate([np.asarray(part) for part in parts]), *chunks)
-    final = jax.tree.map(np.asarray, run)
-    if steps < len(whole.position):
-        final = RunState(whole.position[steps], None, jax.tree.map(lambda leaf: leaf[steps], whole.state))
-    return jax.tree.map(lambda leaf: leaf[:steps], whole), final, seconds
+    def seconds_per_step(self, run: RunState) -> float:
+        """Measured on a chunk of the optimizer's own work: the recording takes longer than the step, and the same for all."""
+
+        def chunk() -> None:
+            jax.block_until_ready(rollout(self.optimizer, run, self.data, None, self.hyper, steps=CHUNK, record=loss_only))
+
+        chunk()  # compiles
+        begin = time.perf_counter()
+        chunk()
+        return (time.perf_counter() - begin) / CHUNK

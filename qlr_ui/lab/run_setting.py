@@ -46,21 +46,6 @@ def settings_of(state: HasRuns) -> list[RunSetting]:
     return [*state.runs, *(fork.setting for fork in state.forks)]
 
 
-# A run by its history: the first run's setting, then a step, a setting and a new λ or α for each fork on the way.
-Lineage = tuple[tuple[int, RunSetting, float | None], ...]
-
-
-def lineages(state: HasRuns) -> list[Lineage]:
-    """The history of every run, forks last; a fork from before its parent's own fork belongs to the parent's parent."""
-    found: list[Lineage] = [((0, setting, None),) for setting in state.runs]
-    for fork in state.forks:
-        history = found[fork.parent]
-        while len(history) > 1 and fork.step < history[-1][0]:
-            history = history[:-1]
-        found.append((*history, (fork.step, fork.setting, fork.carried)))
-    return found
-
-
 # Remembered, as asking for the versions of packages reads their files.
 @lru_cache(maxsize=64)
 def not_installed(spec: OptimizerSpec) -> str:

@@ -12,6 +12,6 @@ def without_paths(sentence: str, *roots: Path) -> str:
     """The sentence without absolute paths: one below a root begins with the root's name, any other is cut."""
     for root in sorted(roots, key=lambda root: -len(str(root))):
         sentence = sentence.replace(str(root), root.name)
-    for folder in (Path(__file__).parents[1], Path.cwd(), Path.home(), Path(tempfile.gettempdir())):
+    for folder in (Path(__file__).parents[2], Path.cwd(), Path.home(), Path(tempfile.gettempdir())):
         sentence = sentence.replace(f"{folder}/", "") if folder.name else sentence
     return _FOLDERS.sub("", sentence)

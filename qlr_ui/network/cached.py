@@ -8,26 +8,24 @@ from typing import Any
 
 import streamlit as st
 
+from qlr_core.legs import Legs
 from qlr_core.networks.pictures import Frames
 from qlr_core.networks.problem import NetworkLab
 from qlr_core.networks.run import NetworkRun, Progress, frame_at, run_network, spectrum_of
 from qlr_core.networks.spectrum import Spectrum
-from qlr_core.networks.walk import Leg
 from qlr_core.networks.warmup import compile_ahead
 from qlr_core.optimizers import optimizer_named
-from qlr_core.ranges import knobs_with
-from qlr_ui.lab.run_setting import Lineage, RunSetting, lineages
+from qlr_ui.lab.legs import legs_of
 from qlr_ui.lab.turns import NETWORKS, Waiting
 from qlr_ui.network.state import NetworkState
 
-Legs = tuple[Leg, ...]
 # What is faster needs no progress bar.
 _PATIENCE_SECONDS = 1.0
 
 
-def legs_of(state: NetworkState) -> tuple[Legs, ...]:
+def lab_legs(state: NetworkState) -> tuple[Legs, ...]:
     """The legs of every run of a lab, its forks last."""
-    return tuple(_legs(lineage) for lineage in lineages(state))
+    return legs_of(state, lambda setting: optimizer_named(setting.optimizer).resolved(setting.choices))
 
 
 def lab_runs(state: NetworkState, show_progress: Callable[[float, str], Any], waiting: Waiting) -> list[NetworkRun]:
@@ -36,7 +34,7 @@ def lab_runs(state: NetworkState, show_progress: Callable[[float, str], Any], wa
     Each takes a turn of its own. What ``show_progress`` or ``waiting`` raises stops the runs, as does TurnOver; those that
     are done are remembered.
     """
-    legs, begin = legs_of(state), time.monotonic()
+    legs, begin = lab_legs(state), time.monotonic()
     ahead = cache(lambda: compile_ahead(state.lab, legs))  # with the first run that is not remembered
     # A cached function would record what is drawn within it, to draw it again: this context is outside.
     outside, runs = contextvars.copy_context(), []
@@ -76,19 +74,3 @@ def lab_spectrum(lab: NetworkLab, legs: Legs, step: int, _waiting: Waiting) -> S
     """The leading eigenvalues of each curvature matrix after so many steps of a run."""
     with NETWORKS.turn(_waiting):
         return spectrum_of(lab, legs, step)
-
-
-def _legs(lineage: Lineage) -> Legs:
-    legs: list[Leg] = []
-    for step, setting, carried in lineage:
-        # A fork at the step where its parent's own leg begins takes that leg's place, and its λ if it sets none.
-        if legs and legs[-1].step == step:
-            replaced = legs.pop()
-            carried = replaced.carried if carried is None and replaced.optimizer == setting.optimizer else carried
-        legs.append(_leg(setting, step, carried))
-    return tuple(legs)
-
-
-def _leg(setting: RunSetting, step: int, carried: float | None) -> Leg:
-    spec = optimizer_named(setting.optimizer)
-    return Leg(setting.optimizer, spec.resolved(setting.choices), knobs_with(spec.hyper, **dict(setting.values)), step, carried)

@@ -113,7 +113,7 @@ def show_spectrum(state: NetworkState) -> None:
     if reason := too_large(state.lab):
         st.caption(reason)
         return
-    labels, legs = run_labels(state), network_cached.legs_of(state)
+    labels, legs = run_labels(state), network_cached.lab_legs(state)
     left, right = st.columns(2)
     place = left.selectbox("Run", range(len(labels)), format_func=lambda number: labels[number])
     steps = state.lab.steps
@@ -167,7 +167,7 @@ def _rest() -> None:
 def _resting(state: NetworkState) -> Rest | None:
     """What lies between two frames where the player rests; None where it has not rested, or no longer can there."""
     place, step = st.session_state.get(_REST, (0, state.lab.steps))
-    legs = network_cached.legs_of(state)
+    legs = network_cached.lab_legs(state)
     if place >= len(legs) or step >= state.lab.steps:
         return None
     with in_line() as waiting:

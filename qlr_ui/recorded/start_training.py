@@ -14,7 +14,7 @@ from pathlib import Path
 SMALL_TASKS = ("digits", "diabetes")
 # Says whether a page may start trainings, 1 or 0; else it may where nobody but the machine's own user reaches the lab.
 ALLOW_TRAINING = "QLR_ALLOW_TRAINING"
-_PROJECT = Path(__file__).parents[1]
+_PROJECT = Path(__file__).parents[2]
 # What is training now. The process holds its lock as long as it lives, whatever becomes of the page and the server.
 _NOW = ".training.json"
 

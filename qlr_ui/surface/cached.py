@@ -1,69 +1,38 @@
-"""What the pages compute, remembered: plain values in, NumPy out, bounded."""
-
-from dataclasses import astuple
-from typing import Any
+"""What the surface lab computes, remembered: plain values in, NumPy out, bounded."""
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from qlr_core.optimizers import optimizer_named
-from qlr_core.ranges import knobs_with
-from qlr_core.surfaces import Window
-from qlr_core.surfaces.run import SurfaceRun, default_choices, fork, run_surface
+from qlr_core.legs import Legs
+from qlr_core.surfaces import Point, Window
+from qlr_core.surfaces.run import SurfaceRun, default_choices, run_legs
 from qlr_core.surfaces.values import landscape
-from qlr_ui.lab.run_setting import RunSetting, lineages
-from qlr_ui.surface.state import LabState
+from qlr_ui.lab.legs import legs_of
+from qlr_ui.surface.state import LabState, parameters_for, surface_for
 
 GRID = 144
 # A classroom's worth of runs: one is up to 1 MB, for 2,000 steps.
 _MOST_BYTES = "128MB"
 
-# A run's lineage in plain tuples, as the cache compares it.
-_Lineage = tuple[tuple[int, tuple[Any, ...], float | None], ...]
-
 
 def lab_runs(state: LabState) -> list[SurfaceRun]:
     """All runs of a lab, its forks last."""
-    place = (state.surface, state.text, state.parameters, state.start, state.steps)
-    plain = [tuple((step, astuple(setting), carried) for step, setting, carried in lineage) for lineage in lineages(state)]
-    return [_run(place, lineage) for lineage in plain]
-
-
-def _run(place: tuple[Any, ...], lineage: _Lineage) -> SurfaceRun:
-    surface, *_ = _surface_of(place)
-    arrays = _arrays(place, lineage)
-    optimizer, choices, hyper = _asked(surface, RunSetting(*lineage[-1][1]))
-    return SurfaceRun(surface, _surface_of(place)[1], optimizer, choices, hyper, *arrays)
+    surface = state.the_surface()
+    legs = legs_of(state, lambda setting: default_choices(setting.optimizer, surface, dict(setting.choices)))
+    return [_run(state.surface, state.text, state.parameters, state.start, each, state.steps) for each in legs]
 
 
 @st.cache_data(max_size=_MOST_BYTES, show_spinner=False)
-def _arrays(place: tuple[Any, ...], lineage: _Lineage) -> tuple[Any, ...]:
-    """What a SurfaceRun holds beside what was asked for."""
-    surface, parameters, start, steps = _surface_of(place)
-    step, setting, carried = lineage[-1]
-    optimizer, choices, hyper = _asked(surface, RunSetting(*setting))
-    if len(lineage) == 1:
-        run = run_surface(surface, parameters, start, optimizer, choices, hyper, steps)
-    else:
-        parent = _run(place, lineage[:-1])
-        run = fork(parent, step, optimizer, choices, hyper, steps - step, carried)
-    return run.curvature, run.record, run.final, run.final_loss, run.seconds_per_step, run.inherited
-
-
-def _surface_of(place: tuple[Any, ...]) -> tuple[Any, Any, tuple[float, float], int]:
-    surface_name, text, parameters, start, steps = place
-    state = LabState(surface=surface_name, text=text, parameters=parameters)
-    return state.the_surface(), state.the_parameters(), start, steps
-
-
-def _asked(surface: Any, setting: RunSetting) -> tuple[str, tuple[tuple[str, str], ...], Any]:
-    hyper = knobs_with(optimizer_named(setting.optimizer).hyper, **dict(setting.values))
-    return setting.optimizer, default_choices(setting.optimizer, surface, dict(setting.choices)), hyper
+def _run(
+    surface: str, text: str, parameters: tuple[tuple[str, float], ...], start: Point, legs: Legs, steps: int
+) -> SurfaceRun:
+    found = surface_for(surface, text)
+    return run_legs(found, parameters_for(found, parameters), start, legs, steps)
 
 
 @st.cache_data(max_size="16MB", show_spinner=False)
 def lab_landscape(surface: str, text: str, parameters: tuple[tuple[str, float], ...], window: Window) -> NDArray[np.float64]:
     """f on a grid over a window; shape (144, 144), row 0 the lowest y."""
-    state = LabState(surface=surface, text=text, parameters=parameters)
-    return landscape(state.the_surface(), state.the_parameters(), window, GRID, GRID)
+    found = surface_for(surface, text)
+    return landscape(found, parameters_for(found, parameters), window, GRID, GRID)

@@ -37,11 +37,21 @@ class LabState:
 
     def the_surface(self) -> Surface:
         """The surface; ValueError where the typed function is none."""
-        return typed_surface(self.text) if self.surface == TYPED else surface_named(self.surface)
+        return surface_for(self.surface, self.text)
 
     def the_parameters(self) -> Any:
         """The surface's parameters, defaults filled in."""
-        return knobs_with(self.the_surface().parameters, **dict(self.parameters))
+        return parameters_for(self.the_surface(), self.parameters)
+
+
+def surface_for(name: str, text: str) -> Surface:
+    """The surface of a name and a typed text; ValueError where the typed function is none."""
+    return typed_surface(text) if name == TYPED else surface_named(name)
+
+
+def parameters_for(surface: Surface, values: tuple[tuple[str, float], ...]) -> Any:
+    """A surface's parameters, defaults filled in."""
+    return knobs_with(surface.parameters, **dict(values))
 
 
 # Remembered, as asking for the versions of packages reads their files.

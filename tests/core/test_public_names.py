@@ -55,7 +55,7 @@ def test_an_optimizer_of_ones_own_is_built_and_run_from_public_names() -> None:
 
 
 def test_a_recorded_run_is_read_as_it_was_planned() -> None:
-    run = qlr.read_run(ROOT / "qlr_ui" / "sample_runs" / "digits-adam_qlr")
+    run = qlr.read_run(ROOT / "qlr_ui" / "recorded" / "sample_runs" / "digits-adam_qlr")
     assert (run.plan.task, run.plan.optimizer) == ("digits", "adam_qlr")
     assert qlr.task_named(run.plan.task) in qlr.TASKS
     assert {"loss", "damping", "reduction_ratio"} <= set(run.steps) and "test_metric" in set(run.evaluations)

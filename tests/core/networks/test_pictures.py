@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from qlr_core.legs import Leg
 from qlr_core.networks.pictures import CURVE_POINTS, picture_reach, picture_side
 from qlr_core.networks.problem import NetworkLab, NetworkProblem, network_problem
 from qlr_core.networks.run import NetworkRun, frame_at, run_network
-from qlr_core.networks.walk import Leg, parameters_at
+from qlr_core.networks.walk import parameters_at
 from qlr_core.objective import Batch, linearize
 from tests.small_networks import LAB, leg, run_of
 

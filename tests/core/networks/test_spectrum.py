@@ -9,11 +9,11 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from qlr_core.curvature import CURVATURES, Curvature
+from qlr_core.legs import Leg
 from qlr_core.losses import SQUARED_ERROR
 from qlr_core.networks.problem import NetworkLab, network_problem
 from qlr_core.networks.run import spectrum_of
 from qlr_core.networks.spectrum import MAX_PARAMETERS, leading_eigenvalues, spectrum
-from qlr_core.networks.walk import Leg
 from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers.adam import AdamHyper
 from qlr_core.ranges import knobs_with

@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from qlr_core.legs import Leg
 from qlr_core.losses import SOFTMAX_CROSS_ENTROPY
 from qlr_core.models import mlp
 from qlr_core.networks.plane import flat_rows
 from qlr_core.networks.problem import CHUNK, network_problem
 from qlr_core.networks.run import NetworkRun, run_network
-from qlr_core.networks.walk import Leg, chunks, parameters_at
+from qlr_core.networks.walk import chunks, parameters_at
 from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.ranges import as_arrays, knobs_with

@@ -51,7 +51,7 @@ def test_a_run_begins_at_its_start_and_every_array_is_numpy_in_float64() -> None
     short = run("adam_qlr", 3)
     np.testing.assert_array_equal(short.positions[0], ROSENBROCK.start)
     assert float(short.losses[0]) == pytest.approx(400.0, rel=1e-15)  # (1 − 1)² + 100 (−1 − 1)², with √2² not quite 2
-    for leaf in jax.tree.leaves((short.record, short.final)):
+    for leaf in jax.tree.leaves(short.record):
         assert isinstance(leaf, np.ndarray | np.generic) and leaf.dtype in (np.float64, np.bool_, np.int32)
     assert not jax.config.read("jax_enable_x64")
 

@@ -15,7 +15,7 @@ RUNS = Path("/srv/my lab/runs")
         (f"{RUNS}/bad/config.json is damaged (Expecting value).", "runs/bad/config.json is damaged (Expecting value)."),
         (f"{RUNS} cannot be written.", "runs cannot be written."),
         ("[Errno 2] No such file: '/etc/lab/energy/data.xlsx'", "[Errno 2] No such file: 'data.xlsx'"),
-        (f"{Path(__file__).parents[3]}/qlr_ui/sample_runs/a is no run.", "qlr_ui/sample_runs/a is no run."),
+        (f"{Path(__file__).parents[3]}/qlr_ui/recorded/sample_runs/a is no run.", "qlr_ui/recorded/sample_runs/a is no run."),
         ("ρ = Δf/ΔM is 1/4, and/or runs/here is 3/4/5 long.", "ρ = Δf/ΔM is 1/4, and/or runs/here is 3/4/5 long."),
         ("See https://archive.ics.uci.edu/dataset/242/x.zip", "See https://archive.ics.uci.edu/dataset/242/x.zip"),
     ],

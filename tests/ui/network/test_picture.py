@@ -75,7 +75,7 @@ def test_the_player_reads_back_what_was_written_and_rests_between_two_frames(res
     state = NetworkState(dataclasses.replace(LAB, steps=96), (RunSetting("adam"), RunSetting("adam_qlr")))
     runs, step = _runs(state), 51
     assert step not in runs[0].record.frames.step
-    legs = network_cached.legs_of(state)[0]
+    legs = network_cached.lab_legs(state)[0]
     rest = Rest(0, network_cached.lab_frame(state.lab, legs, step, _nobody_ahead)) if resting else None
     data = network_picture(state, runs, {}, rest)
     first, second = answer("decode_network.mjs", data, str(step))["runs"]
@@ -127,7 +127,7 @@ def test_the_files_and_tables_have_a_row_for_each_run_step_and_eigenvalue() -> N
     runs, labels = _runs(state), run_labels(state)
     assert runs_csv(labels, runs).count(b"\n") == 1 + 2 * 30
     assert len(summary(labels, runs, "RMSE")) == 2
-    table = eigenvalues(network_cached.lab_spectrum(state.lab, network_cached.legs_of(state)[0], 20, _nobody_ahead))
+    table = eigenvalues(network_cached.lab_spectrum(state.lab, network_cached.lab_legs(state)[0], 20, _nobody_ahead))
     assert len(table) == 10 and table.notna().to_numpy().all()
     assert set(eigenvalue_chart(table).to_dict()["encoding"]) >= {"x", "y", "color", "shape"}
 

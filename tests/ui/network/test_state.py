@@ -14,7 +14,7 @@ from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.ranges import ranges_of
 from qlr_ui.lab.links import LinkError
 from qlr_ui.lab.run_setting import ForkSetting, RunSetting, differing
-from qlr_ui.network.cached import legs_of
+from qlr_ui.network.cached import lab_legs
 from qlr_ui.network.presets import PRESETS, preset_of
 from qlr_ui.network.state import MAX_RUNS, NetworkState, checked, from_link, to_link
 from qlr_ui.surface import state as lab_state
@@ -62,7 +62,7 @@ def test_a_link_reopens_the_same_state(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(24))
 def test_the_legs_of_every_run_follow_one_another_from_the_first_step(seed: int) -> None:
-    for legs in legs_of(_any_state(seed)):
+    for legs in lab_legs(_any_state(seed)):
         steps = [leg.step for leg in legs]
         assert steps[0] == 0 and steps == sorted(set(steps)) and legs[0].carried is None
 
@@ -76,13 +76,13 @@ def test_a_preset_is_valid_and_its_link_is_short_and_finds_it_again(preset) -> N
 
 def test_a_fork_with_another_damping_keeps_the_optimizer_and_sets_lambda() -> None:
     fork = ForkSetting(0, 10, RunSetting("adam_qlr", values=(("initial_damping", 0.5),)), 0.5)
-    first, second = legs_of(NetworkState(runs=(_QLR,), forks=(fork,)))[1]
+    first, second = lab_legs(NetworkState(runs=(_QLR,), forks=(fork,)))[1]
     assert (first.optimizer, first.choices) == (second.optimizer, second.choices)
     assert (second.step, second.carried) == (10, 0.5)
 
 
 def test_a_fork_at_the_first_step_is_a_run_of_its_own() -> None:
-    (leg,) = legs_of(NetworkState(runs=(_QLR,), forks=(ForkSetting(0, 0, _ADAM),)))[1]
+    (leg,) = lab_legs(NetworkState(runs=(_QLR,), forks=(ForkSetting(0, 0, _ADAM),)))[1]
     assert (leg.optimizer, leg.step, leg.carried) == ("adam", 0, None)
 
 
