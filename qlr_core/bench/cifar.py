@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from qlr_core.bench.row import Note, Row
-from qlr_core.sources import DataError, RawData, Rows
+from qlr_core.rows import Rows
+from qlr_core.sources import DataError, RawData
 from qlr_core.tasks import CIFAR_10
 from qlr_core.tasks.data import TaskData
 from qlr_core.training.plan import Plan, prepare

@@ -9,7 +9,8 @@ import numpy as np
 
 from qlr_core.bench.row import Row
 from qlr_core.bench.timing import fewer, versus
-from qlr_core.sources import RawData, Rows
+from qlr_core.rows import Rows
+from qlr_core.sources import RawData
 from qlr_core.tasks import FASHION_MNIST
 from qlr_core.training.plan import Plan, Prepared, prepare
 from qlr_core.training.train import train

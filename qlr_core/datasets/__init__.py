@@ -1,6 +1,6 @@
 """The registry of datasets: small enough to train on while one watches, none of them downloaded."""
 
-from qlr_core.datasets.base import Data, Dataset, Split, prepare
+from qlr_core.datasets.base import Data, Dataset, prepare
 from qlr_core.datasets.circles import CIRCLES
 from qlr_core.datasets.curve import CURVE
 from qlr_core.datasets.diabetes import DIABETES
@@ -10,7 +10,7 @@ from qlr_core.datasets.moons import MOONS
 from qlr_core.datasets.spirals import THREE_SPIRALS, TWO_SPIRALS
 from qlr_core.registry import named
 
-__all__ = ["DATASETS", "Data", "Dataset", "Split", "dataset_named", "prepare"]
+__all__ = ["DATASETS", "Data", "Dataset", "dataset_named", "prepare"]
 
 DATASETS: tuple[Dataset, ...] = (MOONS, CIRCLES, TWO_SPIRALS, THREE_SPIRALS, DIGITS, DIABETES, CURVE, ENERGY)
 

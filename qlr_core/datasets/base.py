@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, Num, Shaped
+from jaxtyping import Float, Float32, Int, Num
 
 from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from qlr_core.ranges import check_knobs, knobs_with
+from qlr_core.rows import Rows
 
 # Of the rows, in a random order that only the seed decides; the rest is for the test.
 TRAIN_SHARE, VALIDATION_SHARE = 0.6, 0.2
@@ -20,13 +21,6 @@ class NoKnobs(NamedTuple):
     """The knobs of a dataset that has none."""
 
 
-class Split(NamedTuple):
-    """One part of the rows: inputs in float32; targets are class numbers in int32 or values in float32, (rows, outputs)."""
-
-    inputs: Float32[np.ndarray, "rows *shape"]
-    targets: Shaped[np.ndarray, "rows ..."]
-
-
 class Data(NamedTuple):
     """The three parts of a dataset, normalized with the mean and scale of the training part alone.
 
@@ -34,9 +28,9 @@ class Data(NamedTuple):
     they are, with mean 0 and scale 1.
     """
 
-    train: Split
-    validation: Split
-    test: Split
+    train: Rows
+    validation: Rows
+    test: Rows
     input_mean: Float32[np.ndarray, "..."]
     input_scale: Float32[np.ndarray, "..."]
     target_mean: Float32[np.ndarray, " outputs"]
@@ -130,7 +124,7 @@ def prepare(
         target_mean, target_scale = mean_and_scale(targets[parts.train], 0)
         targets = ((targets - target_mean) / target_scale).astype(np.float32)
     inputs = ((inputs - input_mean) / input_scale).astype(np.float32)
-    train, validation, test = (Split(inputs[rows], targets[rows]) for rows in parts)
+    train, validation, test = (Rows(inputs[rows], targets[rows]) for rows in parts)
     return Data(train, validation, test, input_mean, input_scale, target_mean, target_scale)
 
 

@@ -28,7 +28,7 @@ PATH_BYTES = 64 * 2**20
 # The loss in the plane of the path is the mean over at most so many training rows: its 625 points are many.
 PLANE_ROWS = 256
 
-Progress = Callable[[int, int], object]
+OnProgress = Callable[[int, int], object]
 
 
 class NetworkRecord(NamedTuple):
@@ -68,7 +68,7 @@ class NetworkRun(HasLegs):
     seconds_per_step: float
 
 
-def run_network(lab: NetworkLab, legs: Legs, progress: Progress | None = None) -> NetworkRun:
+def run_network(lab: NetworkLab, legs: Legs, progress: OnProgress | None = None) -> NetworkRun:
     """Runs an optimizer, or one after another, on a lab's network, in float32, and takes the pictures.
 
     Equal settings give equal runs; all runs of a lab begin with the same weights and see the same batches, a fork's too.
@@ -125,7 +125,7 @@ def frame_steps(path: Int32[np.ndarray, " points"]) -> Int32[np.ndarray, " frame
 
 
 def _gather(
-    problem: NetworkProblem, legs: Legs, wanted: Int32[np.ndarray, " wanted"], progress: Progress | None
+    problem: NetworkProblem, legs: Legs, wanted: Int32[np.ndarray, " wanted"], progress: OnProgress | None
 ) -> tuple[StepInfo, PyTree, PyTree, float]:
     """The numbers of every step; θ and d at the wanted steps alone, so that no whole run is held; the seconds a step."""
     steps = problem.lab.steps

@@ -14,7 +14,7 @@ from qlr_core.curvature import CURVATURES, curvature_named
 from qlr_core.objective import Batch, Objective, linearize
 
 # The digits' network 64-32-10 has 2,410; an eigenvalue costs about a dozen products, each four to six forward passes.
-MAX_PARAMETERS = 2_500
+MOST_FOR_SPECTRUM = 2_500
 _FIRST_VECTOR_SEED = 0
 
 
@@ -47,12 +47,12 @@ def leading_eigenvalues(
     """The eigenvalues of largest magnitude of C at θ on a batch, in float64, with their signs.
 
     ``count`` of them, or as many as there are parameters. All are NaN where C is not finite. ValueError for a network of
-    more than ``MAX_PARAMETERS`` parameters, or a count below 1.
+    more than ``MOST_FOR_SPECTRUM`` parameters, or a count below 1.
     """
     parameters = sum(int(np.size(leaf)) for leaf in jax.tree.leaves(params))
-    if parameters > MAX_PARAMETERS:
+    if parameters > MOST_FOR_SPECTRUM:
         raise ValueError(
-            f"The eigenvalues are for networks of up to {MAX_PARAMETERS:,} parameters; this one has {parameters:,}. Take "
+            f"The eigenvalues are for networks of up to {MOST_FOR_SPECTRUM:,} parameters; this one has {parameters:,}. Take "
             "fewer hidden units or layers."
         )
     if count < 1:

@@ -21,15 +21,15 @@ from qlr_core.optimizers.quadratic_lr import Problem, damping_rule_named
 from qlr_core.optimizers.steps import Direction, Found, set_damping, with_quadratic_lr
 
 # A step writes out n × n numbers and solves in n³ operations: 500 parameters are 1 MB and some milliseconds in float32.
-MAX_PARAMETERS = 500
+MOST_FOR_NEWTON = 500
 
 
 def number_of_parameters(params: Params) -> int:
     """How many numbers the parameters are; ValueError where they are too many for a dense matrix."""
     count = sum(leaf.size for leaf in jax.tree.leaves(params))
-    if count > MAX_PARAMETERS:
+    if count > MOST_FOR_NEWTON:
         raise ValueError(
-            f"Newton's method writes out its curvature matrix, and {count:,} parameters are more than {MAX_PARAMETERS}; "
+            f"Newton's method writes out its curvature matrix, and {count:,} parameters are more than {MOST_FOR_NEWTON}; "
             "choose a smaller model, or AdamQLR or K-FAC, which never write theirs out."
         )
     return count
@@ -85,7 +85,7 @@ NEWTON = OptimizerSpec(
     ),
     note=(
         "Where C + λI has a negative eigenvalue the step heads for a saddle and may climb: it is taken back until λ exceeds "
-        f"the negative curvature, or the loss falls all the same. At most {MAX_PARAMETERS} parameters."
+        f"the negative curvature, or the loss falls all the same. At most {MOST_FOR_NEWTON} parameters."
     ),
     carried="initial_damping",
     set_carried=set_damping,

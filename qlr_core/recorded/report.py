@@ -119,7 +119,7 @@ def _medians(values: Float[np.ndarray, "steps seeds"], bad: float) -> Float[np.n
     return _median_of_known(recorded.T) if math.isnan(bad) else np.median(recorded, axis=0)
 
 
-def summary(evaluations: pd.DataFrame, metric: str = "accuracy") -> dict[str, Interval]:
+def final_intervals(evaluations: pd.DataFrame, metric: str = "accuracy") -> dict[str, Interval]:
     """Final and best numbers of a run, by name; the best are those at the lowest validation loss of each seed.
 
     ``metric`` is the task's, "accuracy" or "rmse".

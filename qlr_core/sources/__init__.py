@@ -1,7 +1,7 @@
 """The registry of sources: the published data of the full tasks, as raw rows."""
 
 from qlr_core.registry import named
-from qlr_core.sources.base import DataError, RawData, RawText, Rows, Source, SourceFile
+from qlr_core.sources.base import DataError, RawData, RawText, Source, SourceFile
 from qlr_core.sources.cifar import CIFAR10
 from qlr_core.sources.directory import DATA_DIRECTORY, data_directory
 from qlr_core.sources.idx import FASHION_MNIST
@@ -15,7 +15,6 @@ __all__ = [
     "DataError",
     "RawData",
     "RawText",
-    "Rows",
     "Source",
     "SourceFile",
     "data_directory",

@@ -6,24 +6,14 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
-from jaxtyping import Int32, Integer, Shaped
+from jaxtyping import Int32, Integer
 
+from qlr_core.rows import Rows
 from qlr_core.sources.directory import DATA_DIRECTORY, data_directory
 
 
 class DataError(ValueError):
     """Data that are missing, truncated, altered or of another shape; the message names the file and the remedy."""
-
-
-class Rows(NamedTuple):
-    """Rows as they are stored, without any scaling.
-
-    Images are uint8 (rows, height, width, channels), tables float64 (rows, columns). Targets are class numbers in int32,
-    (rows,), or values in float64, (rows, outputs).
-    """
-
-    inputs: Shaped[np.ndarray, "rows *shape"]
-    targets: Shaped[np.ndarray, "rows ..."]
 
 
 class RawData(NamedTuple):

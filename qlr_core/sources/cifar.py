@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qlr_core.sources.base import DataError, RawData, Rows, Source, SourceFile, class_numbers, damaged
+from qlr_core.rows import Rows
+from qlr_core.sources.base import DataError, RawData, Source, SourceFile, class_numbers, damaged
 
 _FOLDER, _SIDE, _CHANNELS, _CLASSES = "cifar10/cifar-10-batches-bin", 32, 3, 10
 _TRAIN = tuple(f"data_batch_{number}.bin" for number in range(1, 6))

@@ -13,7 +13,7 @@ from requests.exceptions import RequestException
 from qlr_core.sources.archive import extract
 from qlr_core.sources.base import DataError, Source, SourceFile
 from qlr_core.sources.check import verdict
-from qlr_core.sources.resumable import Part, download_rest
+from qlr_core.sources.resumable import PartialFile, download_rest
 
 # How often a download that broke off is taken up again; pooch waits 1 s, then 2 s.
 RETRIES = 2
@@ -60,7 +60,7 @@ def download(file: SourceFile, folder: Path) -> Path:
 
 
 def _download(file: SourceFile, path: Path) -> None:
-    part = Part.of(path)
+    part = PartialFile.of(path)
     try:
         _fetch(file, path, part)
     except RequestException as error:
@@ -75,7 +75,7 @@ def _download(file: SourceFile, path: Path) -> None:
         ) from None
 
 
-def _fetch(file: SourceFile, path: Path, part: Part) -> None:
+def _fetch(file: SourceFile, path: Path, part: PartialFile) -> None:
     """Pooch's loop of attempts, each of which goes on from the part."""
 
     def attempt(url: str, target: str, store: object) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from qlr_core.sources.base import RawData, Rows, Source, SourceFile, class_numbers, damaged
+from qlr_core.rows import Rows
+from qlr_core.sources.base import RawData, Source, SourceFile, class_numbers, damaged
 
 _FOLDER, _SIDE, _CLASSES = "fashion_mnist", 28, 10
 # Images to train and validate on, and to test on.

@@ -5,7 +5,7 @@ import sys
 _MEBIBYTE = 2**20
 
 
-class ProgressLine:
+class DownloadLine:
     """A rewritten line on a terminal, a single line at the end elsewhere.
 
     ``done`` bytes are there already, of ``total``; 0 where the server does not say how many there are.

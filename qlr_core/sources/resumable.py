@@ -6,7 +6,7 @@ from pathlib import Path
 
 import requests
 
-from qlr_core.sources.progress import ProgressLine
+from qlr_core.sources.progress import DownloadLine
 
 _CHUNK = 2**16  # bytes
 _PATIENCE = 30  # seconds without a byte
@@ -15,7 +15,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
 @dataclass(frozen=True)
-class Part:
+class PartialFile:
     """The first bytes of a file, and in a second file the version that the server said they are of.
 
     A version is what If-Range takes, a strong ETag or else the date of the last change; "" where the server gives neither.
@@ -24,7 +24,7 @@ class Part:
     path: Path
 
     @classmethod
-    def of(cls, path: Path) -> "Part":
+    def of(cls, path: Path) -> "PartialFile":
         """The part of the file at that path."""
         return cls(path.with_name(f"{path.name}.part"))
 
@@ -57,7 +57,7 @@ class Part:
         self._version.unlink(missing_ok=True)
 
 
-def download_rest(url: str, part: Part) -> None:
+def download_rest(url: str, part: PartialFile) -> None:
     """Downloads what the part lacks, or all of it where the server does not go on from there with the same version.
 
     RequestException where the server refuses or the connection breaks, OSError for a full disk; what has come stays.
@@ -73,7 +73,7 @@ def download_rest(url: str, part: Part) -> None:
             done = 0
             part.begin(_version_of(response))
         length = int(response.headers.get("Content-Length", 0))
-        progress = ProgressLine(url.rpartition("/")[2], done, done + length if length else 0)
+        progress = DownloadLine(url.rpartition("/")[2], done, done + length if length else 0)
         with part.path.open("ab") as file:
             for chunk in response.iter_content(_CHUNK):
                 file.write(chunk)

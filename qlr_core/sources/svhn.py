@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from qlr_core.sources.base import RawData, Rows, Source, SourceFile, class_numbers, damaged
+from qlr_core.rows import Rows
+from qlr_core.sources.base import RawData, Source, SourceFile, class_numbers, damaged
 
 _FOLDER, _CLASSES = "svhn", 10
 _IMAGE = (32, 32, 3)

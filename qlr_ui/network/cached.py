@@ -11,7 +11,7 @@ import streamlit as st
 from qlr_core.legs import Legs
 from qlr_core.networks.pictures import Frames
 from qlr_core.networks.problem import NetworkLab
-from qlr_core.networks.run import NetworkRun, Progress, frame_at, run_network, spectrum_of
+from qlr_core.networks.run import NetworkRun, OnProgress, frame_at, run_network, spectrum_of
 from qlr_core.networks.spectrum import Spectrum
 from qlr_core.networks.warmup import compile_ahead
 from qlr_core.optimizers import optimizer_named
@@ -51,7 +51,7 @@ def lab_runs(state: NetworkState, show_progress: Callable[[float, str], Any], wa
 
 # A run is at most 300 kB.
 @st.cache_data(max_size="32MB", show_spinner=False)
-def _run(lab: NetworkLab, legs: Legs, _waiting: Waiting, _ahead: Callable[[], None], _progress: Progress) -> NetworkRun:
+def _run(lab: NetworkLab, legs: Legs, _waiting: Waiting, _ahead: Callable[[], None], _progress: OnProgress) -> NetworkRun:
     with NETWORKS.turn(_waiting) as check:
         _ahead()
 

@@ -11,7 +11,7 @@ import streamlit as st
 from qlr_core.datasets import dataset_named
 from qlr_core.networks.problem import NetworkLab, network_problem
 from qlr_core.networks.run import NetworkRun
-from qlr_core.networks.spectrum import MAX_PARAMETERS
+from qlr_core.networks.spectrum import MOST_FOR_SPECTRUM
 from qlr_core.notation import written
 from qlr_ui.lab.export_buttons import export_buttons
 from qlr_ui.lab.labels import METRIC_LABELS, run_labels
@@ -25,7 +25,7 @@ from qlr_ui.network import controls as network_controls
 from qlr_ui.network.controls import STORE, new_seed
 from qlr_ui.network.picture import Rest, network_picture
 from qlr_ui.network.state import MAX_RUNS, NetworkState, checked
-from qlr_ui.network.tables import eigenvalue_chart, eigenvalues, runs_csv, summary
+from qlr_ui.network.tables import comparison, eigenvalue_chart, eigenvalues, runs_csv
 from qlr_ui.network.work import too_much
 from qlr_ui.player import player
 
@@ -105,7 +105,7 @@ def show(state: NetworkState, runs: list[NetworkRun]) -> pd.DataFrame:
     payload = network_picture(state, runs, STORE.view(), _resting(state))
     player(payload, key=_PLAYER, on_fork=_fork, on_drop=_drop, on_seed=new_seed, on_rest=_rest)
     export_buttons(payload, dataset.label, lambda: runs_csv(labels, runs), "adamqlr-network.html", "adamqlr-network.csv")
-    return summary(labels, runs, METRIC_LABELS[dataset.metric])
+    return comparison(labels, runs, METRIC_LABELS[dataset.metric])
 
 
 def show_spectrum(state: NetworkState) -> None:
@@ -137,9 +137,9 @@ def show_spectrum(state: NetworkState) -> None:
 
 def too_large(lab: NetworkLab) -> str:
     """Why there are no eigenvalues of this network, as a sentence; "" where there are."""
-    if lab.parameters <= MAX_PARAMETERS:
+    if lab.parameters <= MOST_FOR_SPECTRUM:
         return ""
-    return f"Eigenvalues are for up to {MAX_PARAMETERS:,} parameters; this network has {lab.parameters:,}. Take fewer units."
+    return f"Eigenvalues are for up to {MOST_FOR_SPECTRUM:,} parameters; this network has {lab.parameters:,}. Take fewer units."
 
 
 def _asked(event: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from qlr_core.notation import written
 from qlr_ui.lab.vega_numbers import LABEL
 
 
-def summary(labels: list[str], runs: list[NetworkRun], metric: str) -> pd.DataFrame:
+def comparison(labels: list[str], runs: list[NetworkRun], metric: str) -> pd.DataFrame:
     """One row a run: its status in words, losses and metric on the three parts after the last step, the seconds a step."""
     frames = [run.record.frames for run in runs]
     best = np.nanmax if metric == "Accuracy" else np.nanmin

@@ -29,7 +29,7 @@ _REFRESH_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
-class Choice:
+class Shown:
     """What the sidebar says: the runs to compare, all of one task, the horizontal axis, and all runs that it knows."""
 
     runs: tuple[Recorded, ...]
@@ -37,7 +37,7 @@ class Choice:
     known: frozenset[str]
 
 
-def sidebar() -> Choice | None:
+def sidebar() -> Shown | None:
     """Draws the controls; None where there is no run."""
     found, problems = all_runs()
     with st.sidebar:
@@ -74,7 +74,7 @@ def sidebar() -> Choice | None:
             f"Runs are read from the folder `{runs_folder().name}`, where the lab was started or as QLR_RUNS_DIR says. "
             "`python -m qlr_core train` writes to `runs`."
         )
-    return Choice(tuple(shown[name] for name in names), axis, frozenset(run.name for run in found))
+    return Shown(tuple(shown[name] for name in names), axis, frozenset(run.name for run in found))
 
 
 def _first_choice(names: list[str]) -> list[str]:
@@ -84,7 +84,7 @@ def _first_choice(names: list[str]) -> list[str]:
     return (new + kept)[:MOST_RUNS] or names[:MOST_RUNS]
 
 
-def show(choice: Choice) -> None:
+def show(choice: Shown) -> None:
     """Charts and table; while one of the runs is being written, they are drawn anew every few seconds."""
     live = _is_live(choice.runs)
     st.fragment(_draw, run_every=_REFRESH_SECONDS if live else None)(choice, live)
@@ -94,7 +94,7 @@ def _is_live(runs: Iterable[Recorded]) -> bool:
     return any(run.status == "running" for run in runs) or training_now(runs_folder()) is not None
 
 
-def _draw(choice: Choice, live: bool) -> None:
+def _draw(choice: Shown, live: bool) -> None:
     found = {run.name: run for run in all_runs()[0]}
     if found.keys() != choice.known or (live and not _is_live(found.values())):
         st.rerun()  # a run has appeared or ended: the sidebar is to say so

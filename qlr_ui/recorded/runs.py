@@ -27,7 +27,7 @@ from qlr_core.recorded.folder import (
     runs_directory,
     steps_done,
 )
-from qlr_core.recorded.report import Interval, completed, curve, summary, with_axes
+from qlr_core.recorded.report import Interval, completed, curve, final_intervals, with_axes
 from qlr_core.tasks import TASKS
 from qlr_core.training.plan import Plan
 from qlr_ui.lab.labels import OPTION_LABELS, changes
@@ -189,4 +189,4 @@ def _evaluation_curves(
 @st.cache_data(max_size="1MB", show_spinner=False)
 def _numbers(folder: Path, version: Any, metric: str) -> dict[str, Interval]:
     evaluations = read_evaluations(folder)
-    return {} if evaluations.empty else summary(evaluations, metric)
+    return {} if evaluations.empty else final_intervals(evaluations, metric)

@@ -27,7 +27,7 @@ from qlr_ui.surface import controls as surface_controls
 from qlr_ui.surface.controls import STORE
 from qlr_ui.surface.picture import picture
 from qlr_ui.surface.state import MAX_COORDINATE, MAX_RUNS, LabState, checked
-from qlr_ui.surface.tables import summary
+from qlr_ui.surface.tables import comparison
 
 _PLAYER, _SEED = "surface_player", "surface_seed"
 
@@ -84,7 +84,7 @@ def show(state: LabState) -> pd.DataFrame:
     payload = picture(state, runs, outcomes, window, grid, STORE.view())
     player(payload, key=_PLAYER, on_start=_start, on_fork=_fork, on_drop=_drop, on_seed=_new_start)
     export_buttons(payload, surface.label, lambda: runs_csv(labels, runs), "adamqlr-lesson.html", "adamqlr-runs.csv")
-    return summary(labels, outcomes, bool(surface.minima(state.the_parameters())))
+    return comparison(labels, outcomes, bool(surface.minima(state.the_parameters())))
 
 
 def _window(surface: Surface, start: tuple[float, float]) -> Window:

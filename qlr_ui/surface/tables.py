@@ -8,7 +8,7 @@ from qlr_core.notation import written
 from qlr_core.surfaces.outcome import TARGETS, Outcome
 
 
-def summary(labels: list[str], outcomes: list[Outcome], has_minimum: bool) -> pd.DataFrame:
+def comparison(labels: list[str], outcomes: list[Outcome], has_minimum: bool) -> pd.DataFrame:
     """One row a run: losses, what it took to come near the minimum, the distance to it, and the status in words."""
     table = pd.DataFrame(
         {

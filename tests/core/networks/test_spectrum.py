@@ -13,7 +13,7 @@ from qlr_core.legs import Leg
 from qlr_core.losses import SQUARED_ERROR
 from qlr_core.networks.problem import NetworkLab, network_problem
 from qlr_core.networks.run import spectrum_of
-from qlr_core.networks.spectrum import MAX_PARAMETERS, leading_eigenvalues, spectrum
+from qlr_core.networks.spectrum import MOST_FOR_SPECTRUM, leading_eigenvalues, spectrum
 from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers.adam import AdamHyper
 from qlr_core.ranges import knobs_with
@@ -85,7 +85,7 @@ def test_a_diverged_network_has_no_spectrum() -> None:
 def test_a_network_that_is_too_large_is_refused() -> None:
     lab = dataclasses.replace(LAB, width=60)
     problem = network_problem(lab)
-    assert lab.parameters > MAX_PARAMETERS
+    assert lab.parameters > MOST_FOR_SPECTRUM
     with pytest.raises(ValueError, match=r"up to 2,500 parameters; this one has .* Take fewer"):
         leading_eigenvalues(problem.objective, problem.params, problem.train, "fisher")
 

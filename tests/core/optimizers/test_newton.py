@@ -9,7 +9,7 @@ from jax.flatten_util import ravel_pytree
 from qlr_core.curvature import curvature_named
 from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from qlr_core.optimizers.adam_qlr import QLRHyper
-from qlr_core.optimizers.newton import MAX_PARAMETERS
+from qlr_core.optimizers.newton import MOST_FOR_NEWTON
 from qlr_core.ranges import knobs_with
 from qlr_core.surfaces import (
     Point,
@@ -154,5 +154,5 @@ def test_the_direction_on_a_network_solves_the_oracles_system(loss: Loss, curvat
 def test_too_many_parameters_are_refused_with_what_to_choose() -> None:
     params, batch = example((30, 20, 2), 4, SQUARED_ERROR)
     optimizer, hyper = built("newton", network(SQUARED_ERROR))
-    with pytest.raises(ValueError, match=f"662 parameters are more than {MAX_PARAMETERS}; choose a smaller model, or AdamQLR"):
+    with pytest.raises(ValueError, match=f"662 parameters are more than {MOST_FOR_NEWTON}; choose a smaller model, or AdamQLR"):
         optimizer.init(params, None, batch, hyper, None)

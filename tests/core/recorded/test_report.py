@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from qlr_core.recorded.report import curve, median_over_seeds, summary, with_axes, worst
+from qlr_core.recorded.report import curve, final_intervals, median_over_seeds, with_axes, worst
 
 
 def table(losses: np.ndarray) -> pd.DataFrame:
@@ -64,24 +64,24 @@ def evaluated(accuracy: list[float], loss: list[float]) -> pd.DataFrame:
 def test_diverged_seeds_lower_an_accuracy_and_raise_an_rmse() -> None:
     nan, inf = np.nan, np.inf
     table = evaluated([nan, nan, 0.7, 0.8, 0.9], [nan, inf, 0.9, 0.7, 0.5])
-    found = summary(table, "accuracy")
+    found = final_intervals(table, "accuracy")
     for which in ("final", "best"):
         assert found[f"{which}_test_metric"] == (0.7, -inf, 0.9)
         assert found[f"{which}_test_loss"] == (0.9, 0.5, inf)
     (point,) = curve(table, "epoch", "validation_metric", "accuracy").itertuples(index=False)
     assert tuple(point) == (1.0, 0.7, -inf, 0.9)
-    assert summary(table, "rmse")["final_test_metric"] == (0.9, 0.7, inf)
+    assert final_intervals(table, "rmse")["final_test_metric"] == (0.9, 0.7, inf)
 
 
 def test_more_diverged_seeds_than_half_leave_no_finite_median() -> None:
-    found = summary(evaluated([np.nan, np.nan, np.nan, 0.9], [np.nan] * 4), "accuracy")
+    found = final_intervals(evaluated([np.nan, np.nan, np.nan, 0.9], [np.nan] * 4), "accuracy")
     assert found["final_test_metric"].median == -np.inf
     assert np.isnan(found["final_test_loss"].median)
 
 
 def test_the_best_of_equal_losses_is_the_first() -> None:
     twice = evaluated([0.5], [1.0]), evaluated([0.9], [1.0]).assign(step=200)
-    assert summary(pd.concat(twice))["best_test_metric"].median == 0.5
+    assert final_intervals(pd.concat(twice))["best_test_metric"].median == 0.5
 
 
 def test_every_axis_counts_what_each_seed_needed() -> None:
@@ -139,7 +139,7 @@ def test_final_and_best_are_taken_from_each_seed() -> None:
             "test_loss": [30.0, 10.0, 20.0, 9.0, 50.0, 60.0], "test_metric": [0.0] * 6,
         }
     )  # fmt: skip
-    found = summary(evaluations)
+    found = final_intervals(evaluations)
     assert found["final_validation_loss"].median == pytest.approx(4.0)
     assert found["best_test_loss"].median == pytest.approx(30.0)
     assert found["best_validation_metric"].median == pytest.approx(0.35)

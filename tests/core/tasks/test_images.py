@@ -14,6 +14,7 @@ import pytest
 from qlr_core.models import resnet
 from qlr_core.models.augmented import augmented
 from qlr_core.models.normalized import normalized
+from qlr_core.optimizers import optimizer_named
 from qlr_core.tasks import CIFAR_10, Task, task_named
 from qlr_core.tasks.data import TaskData, images
 from qlr_core.training.plan import Plan, Prepared, prepare
@@ -174,6 +175,8 @@ def test_real_images_are_cut_nine_to_one() -> None:
 
 @pytest.mark.slow
 def test_kfac_trains_images_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if reason := optimizer_named("kfac").unavailable():
+        pytest.skip(reason)
     tiny_images(monkeypatch, tmp_path)
     (chunk,) = train(prepare(dataclasses.replace(IMAGES, optimizer="kfac", values=(), steps=3)))
     assert np.isfinite(chunk.info.loss).all() and np.isfinite(chunk.info.reduction_ratio).all()

@@ -9,6 +9,7 @@ import pytest
 
 from qlr_core.models import transformer
 from qlr_core.models.transformer import TransformerSize
+from qlr_core.optimizers import optimizer_named
 from qlr_core.sources import RawText
 from qlr_core.tasks import TEXT, Task, task_named
 from qlr_core.tasks.data import WINDOW, windows
@@ -80,6 +81,8 @@ def test_an_evaluation_of_a_text_is_the_mean_over_tokens_and_padding_does_not_co
 
 
 def test_kfac_on_a_text_is_answered_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    if reason := optimizer_named("kfac").unavailable():
+        pytest.skip(reason)
     tiny_text(monkeypatch)
     with pytest.raises(ValueError, match=r"no blocks for the attention.*choose another optimizer"):
         prepare(Plan("text", "kfac", batch_size=8))

@@ -17,7 +17,7 @@ from qlr_ui.network import cached as network_cached
 from qlr_ui.network.picture import Rest, formula, network_picture
 from qlr_ui.network.presets import PRESETS
 from qlr_ui.network.state import MAX_RUNS, NetworkState
-from qlr_ui.network.tables import eigenvalue_chart, eigenvalues, runs_csv, summary
+from qlr_ui.network.tables import comparison, eigenvalue_chart, eigenvalues, runs_csv
 from tests.player_modules import answer
 from tests.small_networks import LAB
 
@@ -126,7 +126,7 @@ def test_the_files_and_tables_have_a_row_for_each_run_step_and_eigenvalue() -> N
     state = NetworkState(NetworkLab(dataset="curve", steps=30, width=4), _TWO)
     runs, labels = _runs(state), run_labels(state)
     assert runs_csv(labels, runs).count(b"\n") == 1 + 2 * 30
-    assert len(summary(labels, runs, "RMSE")) == 2
+    assert len(comparison(labels, runs, "RMSE")) == 2
     table = eigenvalues(network_cached.lab_spectrum(state.lab, network_cached.lab_legs(state)[0], 20, _nobody_ahead))
     assert len(table) == 10 and table.notna().to_numpy().all()
     assert set(eigenvalue_chart(table).to_dict()["encoding"]) >= {"x", "y", "color", "shape"}
