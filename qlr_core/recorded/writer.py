@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import math
 import os
 import platform
 import subprocess
@@ -20,6 +19,7 @@ import pandas as pd
 
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.step_info import StepInfo
+from qlr_core.plain import plain
 from qlr_core.ranges import knobs_with, numbers_of
 from qlr_core.recorded.checkpoints import clear_unfinished, load_checkpoint, save_checkpoint
 from qlr_core.recorded.folder import (
@@ -99,7 +99,7 @@ class Recorder:
         """Writes down that the run is to have as many steps as this plan of it says."""
         config = read_config(self.folder)
         if self._writes and plan_from(config["plan"]) != plan:
-            self._configure(config | {"plan": _plain(plan.as_plain())})
+            self._configure(config | {"plan": plain(plan.as_plain())})
 
     def _configure(self, config: dict[str, Any]) -> None:
         text = json.dumps(config, indent=2, allow_nan=False)
@@ -165,9 +165,9 @@ def _configuration(prepared: Prepared) -> dict[str, Any]:
     spec = optimizer_named(plan.optimizer)
     knobs = knobs_with(spec.hyper, **dict(plan.values))
     return {
-        "plan": _plain(plan.as_plain()),
+        "plan": plain(plan.as_plain()),
         "choices": dict(spec.resolved(plan.choices)),
-        "hyperparameters": _plain(numbers_of(knobs)),
+        "hyperparameters": plain(numbers_of(knobs)),
         "parameters": sum(leaf[0].size for leaf in jax.tree.leaves(first_snapshot(prepared).runs.params)),
         "steps_per_epoch": prepared.steps_per_epoch,
         "metric": prepared.task.metric,
@@ -177,15 +177,6 @@ def _configuration(prepared: Prepared) -> dict[str, Any]:
         "git_revision": _revision(),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
     }
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON takes it, infinity as "inf"."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _version(package: str) -> str:

@@ -2,13 +2,13 @@
 
 import base64
 import json
-import math
 import zlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.base import OptimizerSpec
+from qlr_core.plain import plain
 from qlr_core.ranges import knobs_with, ranges_of
 from qlr_ui.lab.run_setting import ForkSetting, HasRuns, RunSetting, settings_of
 
@@ -59,7 +59,7 @@ def runs_from_plain(plain: Any) -> tuple[tuple[RunSetting, ...], tuple[ForkSetti
 
 def numbers_to_plain(values: tuple[tuple[str, float], ...]) -> dict[str, Any]:
     """Named numbers, ready for JSON, in which ∞ is "inf"."""
-    return {name: value if math.isfinite(value) else str(value) for name, value in values}
+    return plain(dict(values))
 
 
 def numbers_from_plain(plain: Any) -> tuple[tuple[str, float], ...]:

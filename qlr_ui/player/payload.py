@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qlr_core.optimizers.finish import FinishKnobs
+from qlr_core.optimizers.knobs import RuleKnobs
+from qlr_core.plain import plain
+from qlr_core.ranges import ranges_of
 from qlr_core.slices import SLICE_POINTS
 from qlr_ui.player.lesson import Floats, ForkField, ForkOption, PlayerRun, PlayerState, PlayerSurface
 from qlr_ui.player.network_lesson import NetworkPlayerRun
@@ -21,6 +25,12 @@ COLUMNS = (
     + ("predicted_change", "actual_change", "reduction_ratio")
     + tuple(f"phi_{j}" for j in range(SLICE_POINTS))
 )
+NEUTRAL = {
+    name: knob.neutral
+    for knobs in (RuleKnobs, FinishKnobs)
+    for name, knob in ranges_of(knobs).items()
+    if knob.neutral is not None
+}
 MAGIC = b"QLRP"
 VERSION = 1
 DARKEST = 65535  # the grid is quantized to 16 bits
@@ -56,6 +66,8 @@ def lesson_header(title: str, first: str, state: PlayerState, fork_options: tupl
         "title": title,
         "state": {"step": state.step, "focus": state.focus or first, "layers": state.layers, "axis": state.axis},
         "fork_options": [_fork_header(option) for option in fork_options],
+        # What switches a number off: an optimizer that does not have it is as one where it is off.
+        "neutral": plain(NEUTRAL),
     }
 
 
@@ -130,7 +142,7 @@ def run_header(run: PlayerRun | NetworkPlayerRun, blocks: Blocks) -> dict[str, A
         "status": about.status,
         "status_step": about.status_step,
         "status_text": about.status_text,
-        "hyper": {name: _or_inf(value) for name, value in about.hyper.items()},
+        "hyper": plain(dict(about.hyper)),
         "carried": about.carried,
         "damping_rule": about.damping_rule,
         "fork": about.fork and {"parent": about.fork.parent, "step": about.fork.step, "text": about.fork.text},
@@ -168,15 +180,10 @@ def _field_header(field: ForkField) -> dict[str, Any]:
         "low": float(field.low),
         "high": float(field.high),
         "log": field.log,
-        "neutral": None if field.neutral is None else _or_inf(field.neutral),
-        "default": _or_inf(field.default),
+        "neutral": plain(field.neutral),
+        "default": plain(field.default),
     }
 
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def _or_inf(value: float) -> float | str:
-    """Infinity is a value here (an upper limit that is off) and JSON has none: "inf"."""
-    return "inf" if math.isinf(value) else float(value)

@@ -4,7 +4,7 @@ import { captions } from "./data/captions.js";
 import { ForkDialog } from "./views/forkdialog.js";
 import { Ground } from "./views/landscape.js";
 import { takeKeyboard, releaseKeyboard } from "./views/keyboard.js";
-import { aligned, decode, positionAt, signatureOf, SLICE_POINTS } from "./data/payload.js";
+import { aligned, decode, positionAt, signatureOf } from "./data/payload.js";
 import { NetworkView } from "./views/networkview.js";
 import { listenLandscape, listenSlice, listenStrips } from "./views/pointer.js";
 import { Rest } from "./data/rest.js";
@@ -131,9 +131,9 @@ export class Player {
 
   /** Moves the α of the slice by one of its samples, as dragging does. */
   nudge(by) {
-    const { finite, span: [low, high] = [], alpha } = this.scene.slice.anatomy;
+    const { finite, span: [low, high] = [], phi, alpha } = this.scene.slice.anatomy;
     if (!finite) return;
-    this.dispatch({ type: "what-if", alpha: Math.max(low, Math.min(high, alpha + (by * (high - low)) / (SLICE_POINTS - 1))) });
+    this.dispatch({ type: "what-if", alpha: Math.max(low, Math.min(high, alpha + (by * (high - low)) / (phi.length - 1))) });
   }
 
   /** Whether the left panel shows what the network does, and not its path. */

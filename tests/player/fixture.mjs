@@ -44,6 +44,7 @@ export function makePayload(runs = [makeRun()], shift = 0) {
     version: 1, title: "Bowl", start: [1, 2], columns: COLUMNS, runs: headers,
     surface: { label: "Bowl", formula: "f", x: [0, 2], y: [0, 1], width: 3, height: 2, low: -1, high: 2, f_floor: 0, minima: [[0, 0]], offset: grid },
     state: { step: 1, focus: "r0", layers: null, axis: "step" }, fork_options: [],
+    neutral: { max_learning_rate: "inf", amplification: 1, averaging: 0, absolute_curvature: 0, rounding_multiple: 0, weight_decay: 0, max_update_norm: "inf", warmup_steps: 0, decay_steps: "inf" },
   };
   return assemble(JSON.stringify(header), blocks, size, shift);
 }

@@ -1,7 +1,5 @@
 // Decodes what only a network lesson has: frames, the runs' own planes and pictures, and what they are pictures of.
 
-export const FRAME_SLICE_POINTS = 65;
-
 /** The view's arrays; null where the data have no picture. */
 export function decodeView(view, buffer, base) {
   if (view === null) return null;
@@ -35,7 +33,7 @@ function decodeMoments(header, count, { frames, view }, buffer, base) {
   const scalars = frames.columns.filter((name) => !name.startsWith("change_"));
   return {
     columns: Object.fromEntries(scalars.map((name) => [name, column(frames.columns.indexOf(name))])),
-    change: column(frames.columns.indexOf("change_0"), FRAME_SLICE_POINTS),
+    change: column(frames.columns.indexOf("change_0"), frames.columns.length - scalars.length),
     picture: view === null ? null : pictureOf(header, view, count, buffer, base),
   };
 }
@@ -86,7 +84,7 @@ export function numberAt({ moments, index }, name) {
 /** f(θ − αd) − f(θ) on the grid of α of one moment. */
 export function changeAt({ moments, index }) {
   const count = moments.steps.length;
-  return Float32Array.from({ length: FRAME_SLICE_POINTS }, (_, j) => moments.change[j * count + index]);
+  return Float32Array.from({ length: moments.change.length / count }, (_, j) => moments.change[j * count + index]);
 }
 
 /** Whether resting at a step would show more than is known: it lies between two frames and has not been asked for. */

@@ -1,17 +1,10 @@
 // Decodes the bytes of one lesson (surface, runs, initial state) into typed arrays.
 import { decodeNetworkRun, decodeView } from "./networkpayload.js";
 
-export const SLICE_POINTS = 65;
-
 const MAGIC = 0x50524c51; // "QLRP" read as a little-endian u32
 const VERSION = 1;
 const RELIABLE = 1;
 const ACCEPTED = 2;
-export const NEUTRAL = {
-  damping_decrease: 1, damping_increase: 1, min_damping: 0, max_learning_rate: Infinity, amplification: 1, averaging: 0,
-  absolute_curvature: 0, rounding_multiple: 0, weight_decay: 0, max_update_norm: Infinity, warmup_steps: 0,
-  decay_steps: Infinity,
-};
 
 /** FNV-1a over the 32-bit words: tells one payload from another without keeping both. */
 export function signatureOf(bytes) {
@@ -33,7 +26,7 @@ export function decode(bytes) {
   const headerLength = view.getUint32(8, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + headerLength)));
   const base = bytes.byteOffset + 12 + headerLength;
-  const runs = withParents(header.runs.map((run, index) => decodeRun(run, index, header.columns, bytes.buffer, base)));
+  const runs = withParents(header.runs.map((run, index) => decodeRun(run, index, header, bytes.buffer, base)));
   const shared = {
     kind: header.kind ?? "surface",
     title: header.title,
@@ -57,7 +50,8 @@ function decodeSurface(surface, buffer, base) {
   return { ...surface, grid };
 }
 
-function decodeRun(run, index, names, buffer, base) {
+function decodeRun(run, index, { columns: names, neutral: off }, buffer, base) {
+  const neutral = numbersOf(off);
   const start = base + run.offset;
   const final = run.final.map((value) => value ?? NaN);
   const after = { x: final[0], y: final[1], loss: final[2], damping: final[3] };
@@ -65,9 +59,10 @@ function decodeRun(run, index, names, buffer, base) {
   const scalars = names.filter((name) => !name.startsWith("phi_"));
   const columns = Object.fromEntries(scalars.map((name) => [name, column(name)]));
   const first = names.indexOf("phi_0");
-  const phi = first < 0 ? null : new Float32Array(buffer, start + 4 * first * run.steps, SLICE_POINTS * run.steps);
+  const points = names.length - scalars.length;
+  const phi = first < 0 ? null : new Float32Array(buffer, start + 4 * first * run.steps, points * run.steps);
   const flags = withEnd(new Uint8Array(buffer, base + run.flags_offset, run.steps), RELIABLE | ACCEPTED);
-  return { ...run, index, columns, phi, flags, final, hyper: numbersOf(run.hyper) };
+  return { ...run, index, columns, phi, flags, final, neutral, hyper: { ...neutral, ...numbersOf(run.hyper) } };
 }
 
 /** The rows of the steps and one more: the state after the last step, at which no step begins. */
@@ -78,9 +73,9 @@ function withEnd(values, end) {
   return whole;
 }
 
-/** A run's numbers by name; one that its optimizer does not have is neutral. Infinity, which JSON lacks, arrives as "inf". */
+/** Numbers by name; infinity, which JSON lacks, arrives as "inf". */
 function numbersOf(hyper) {
-  return { ...NEUTRAL, ...Object.fromEntries(Object.entries(hyper).map(([name, value]) => [name, fieldNumber(value)])) };
+  return Object.fromEntries(Object.entries(hyper).map(([name, value]) => [name, fieldNumber(value)]));
 }
 
 export function fieldNumber(value) {
@@ -108,10 +103,10 @@ export function positionAt(run, step) {
   return [run.columns.x[step], run.columns.y[step]];
 }
 
-/** The 65 values of phi at step k, from the column-after-column block. */
+/** The values of phi at step k, from the column-after-column block. */
 export function phiAt(run, step) {
-  const values = new Float32Array(SLICE_POINTS);
-  for (let j = 0; j < SLICE_POINTS; j += 1) values[j] = run.phi[j * run.steps + step];
+  const values = new Float32Array(run.phi.length / run.steps);
+  for (let j = 0; j < values.length; j += 1) values[j] = run.phi[j * run.steps + step];
   return values;
 }
 

@@ -1,6 +1,6 @@
 // One step of the focused run, taken apart: every number the pictures, the arithmetic and the speech share.
 import { changeAt, momentAt, numberAt } from "./networkpayload.js";
-import { makerOf, NEUTRAL, phiAt, positionAt, rowAt } from "./payload.js";
+import { makerOf, phiAt, positionAt, rowAt } from "./payload.js";
 import {
   afterDirection, bestLearningRate, changeOfMove, dampedCurvature, dampingDecision, DOUBLE_EPSILON, modelDamping, predictedChange,
   SINGLE_EPSILON, sliceSpan, undampedLearningRate, whatIf,
@@ -90,7 +90,7 @@ export function takeApart(run, step, row, dragged = null, maker = run) {
 function asRecorded(run, step, row, usesModel, maker) {
   const alpha = row.learning_rate;
   const landing = row.accepted || run.projected ? positionAt(run, step + 1) : trial(row, alpha);
-  const after = afterDirection(maker.hyper, NEUTRAL);
+  const after = afterDirection(maker.hyper, maker.neutral);
   const predicted = Number.isFinite(row.predicted_change) ? row.predicted_change : saysTheModel(run, row, landing, after);
   const ratio = usesModel ? row.reduction_ratio : row.actual_change / predicted;
   const decision = {
