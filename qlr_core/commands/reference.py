@@ -1,4 +1,4 @@
-"""The table of every optimizer's numbers, written from their Ranges for the README."""
+"""The tables of the optimizers' numbers, written from their Ranges for the README and the documentation."""
 
 import math
 
@@ -14,12 +14,17 @@ def hyperparameter_table() -> str:
             rows.setdefault((name, knob), []).append(spec.label)
     lines = ["| name | symbol | default | slider | off | optimizers |", "|---|---|---|---|---|---|"]
     for (name, knob), labels in rows.items():
-        slider = "0 or 1" if knob.switch else f"{_text(knob.low)} … {_text(knob.high)}" + (" (log)" if knob.log else "")
-        off = "" if knob.neutral is None else _text(knob.neutral)
         who = "all" if len(labels) == len(OPTIMIZERS) else ", ".join(labels)
-        symbol = knob.symbol.replace("|", "\\|")
-        lines.append(f"| `{name}` | {symbol} | {_text(knob.default)} | {slider} | {off} | {who} |")
+        lines.append(f"{row_start(name, knob)} {who} |")
     return "\n".join(lines)
+
+
+def row_start(name: str, knob: Range) -> str:
+    """What a number says of itself in a row of a Markdown table: name, symbol, default, slider and off."""
+    slider = "0 or 1" if knob.switch else f"{_text(knob.low)} … {_text(knob.high)}" + (" (log)" if knob.log else "")
+    off = "" if knob.neutral is None else _text(knob.neutral)
+    symbol = knob.symbol.replace("|", "\\|")
+    return f"| `{name}` | {symbol} | {_text(knob.default)} | {slider} | {off} |"
 
 
 def _text(value: float) -> str:

@@ -62,6 +62,10 @@ ADAM = OptimizerSpec(
     kind="first_order",
     direction="m̂ / (√v̂ + ε)",
     description="Scales each coordinate by the root of its mean squared gradient; the learning rate is fixed.",
+    choose=(
+        "The first thing to try where a search for the learning rate is affordable: cheap, and indifferent to badly scaled "
+        "coordinates. It sees no curvature between them, and on noisy batches a rate that stays keeps it from settling."
+    ),
     source=_SOURCE,
     hyper=AdamHyper,
     build=_adam,

@@ -60,6 +60,10 @@ ADAM_QLR = OptimizerSpec(
     kind="qlr",
     direction="m̂ / (√v̂ + ε)",
     description="Adam's direction; the learning rate minimizes a damped quadratic model along it.",
+    choose=(
+        "Where there is no time to search for a learning rate, or to see why each step is as long as it is. A step costs about "
+        "two of Adam's, and trusts the curvature of its own batch: give it large ones."
+    ),
     source=PAPER + ", algorithm 1",
     hyper=AdamQLRHyper,
     build=_adam_qlr,
@@ -73,6 +77,10 @@ SGD_QLR = OptimizerSpec(
     kind="qlr",
     direction="g",
     description="The gradient's direction with AdamQLR's learning rate and damping: how much do the heuristics do alone?",
+    choose=(
+        "Beside AdamQLR, to tell what the learning rate and the damping do from what Adam's scaling does. Alone it follows the "
+        "gradient, and so crosses a narrow valley from wall to wall as gradient descent does."
+    ),
     source=PAPER,
     hyper=QLRHyper,
     build=_sgd_qlr,

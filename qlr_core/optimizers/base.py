@@ -67,9 +67,9 @@ class OptimizerSpec:
     """What an optimizer says of itself; the registry is made of these.
 
     ``hyper`` is a NamedTuple of numbers with Ranges, ``build(objective, **choices)`` makes the Optimizer. ``direction`` is
-    the formula of d. ``kind`` says what there is to show of a step: "first_order", "qlr" (predicted and actual change,
-    damping), "kfac" (a ratio of its own) or "newton". ``unavailable()`` is a sentence where this installation cannot run
-    it, else "".
+    the formula of d, ``choose`` says in a sentence or two when to choose it and what speaks against it. ``kind`` says what
+    there is to show of a step: "first_order", "qlr" (predicted and actual change, damping), "kfac" (a ratio of its own) or
+    "newton". ``unavailable()`` is a sentence where this installation cannot run it, else "".
     """
 
     name: str
@@ -77,6 +77,7 @@ class OptimizerSpec:
     kind: str
     direction: str
     description: str
+    choose: str
     source: str
     hyper: type[Any]
     build: Callable[..., Optimizer]

@@ -67,6 +67,10 @@ HYPERGRADIENT = OptimizerSpec(
     kind="first_order",
     direction="g",
     description="Gradient descent whose learning rate grows while successive gradients agree, and falls when they turn.",
+    choose=(
+        "Where gradient descent is to find its own rate without a further pass through the model. β is a number to search for "
+        "in its place, and a rate that turns negative climbs."
+    ),
     source=_SOURCE,
     hyper=HypergradientHyper,
     build=_hypergradient,

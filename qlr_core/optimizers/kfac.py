@@ -211,6 +211,10 @@ KFAC = OptimizerSpec(
     kind="kfac",
     direction="F̂⁻¹g − (β/α) Δθ",
     description="Preconditions the gradient layer by layer; learning rate, momentum and damping choose themselves.",
+    choose=(
+        "For networks of dense and convolutional layers where a step may cost many of Adam's: it sees curvature between the "
+        "weights of a layer. It needs kfac-jax, and a model whose layers that recognizes."
+    ),
     source=_SOURCE,
     hyper=KFACHyper,
     build=partial(_optimizer, True),
@@ -227,6 +231,10 @@ KFAC_FIXED = OptimizerSpec(
     kind="kfac",
     direction="F̂⁻¹g − (β/α) Δθ",
     description="K-FAC's preconditioner with a fixed learning rate, momentum and damping: what do the heuristics add?",
+    choose=(
+        "Beside K-FAC, to tell its preconditioner from its heuristics: learning rate, momentum and damping are then three "
+        "numbers to search for."
+    ),
     source=_SOURCE,
     hyper=FixedKFACHyper,
     build=partial(_optimizer, False),

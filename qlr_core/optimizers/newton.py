@@ -76,6 +76,10 @@ NEWTON = OptimizerSpec(
     kind="newton",
     direction="(C + λI)⁻¹ g",
     description="Solves with the whole damped matrix; by default a step that raises the loss is taken back.",
+    choose=(
+        "For few parameters and many digits: least squares, surfaces, the end of a run. It writes out the matrix and solves "
+        "with it, and so is no method for a large network."
+    ),
     source="Levenberg 1944; Marquardt 1963",
     hyper=QLRHyper,
     build=_newton,

@@ -50,6 +50,10 @@ GRADIENT_DESCENT = OptimizerSpec(
     kind="first_order",
     direction="g",
     description="Follows the gradient with a fixed learning rate.",
+    choose=(
+        "To compare with, and to explain: it keeps nothing, and a step is α times the gradient. The steepest direction bounds "
+        "the rate, and along the flat ones it then takes long."
+    ),
     source="Cauchy 1847",
     hyper=GradientDescentHyper,
     build=_gradient_descent,
@@ -60,6 +64,10 @@ MOMENTUM = OptimizerSpec(
     kind="first_order",
     direction="β d + g",
     description="Gradient descent that keeps a share of its last direction; weight decay is decoupled.",
+    choose=(
+        "Where gradient descent goes to and fro: what alternates cancels, what agrees grows up to 1/(1 − β) times. There are "
+        "two numbers to search for, and it overshoots where a valley turns."
+    ),
     source="Polyak 1964",
     hyper=MomentumHyper,
     build=_momentum,
