@@ -1,6 +1,5 @@
-"""What the README says is so: its examples run as written, and its table is the registry's."""
+"""What the README and the documentation say is so: their programs run as written, and the README's table is the registry's."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,18 +7,39 @@ from pathlib import Path
 import pytest
 
 from qlr_core.commands.reference import hyperparameter_table
+from tests.boxes import PAGES, ROOT, boxes, copy_with, programs
 
-ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+# A page with files and changed lines speaks of a project in which they are made.
+ADDING = [page for page in PAGES if any(box.title for box in boxes(page))]
+PROGRAMS = [(page, place) for page in PAGES for place in range(len(programs(page)))]
+
+
+@pytest.fixture(scope="module")
+def changed_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with all that docs/adding.md adds to it."""
+    [page] = ADDING
+    return copy_with(page, tmp_path_factory.mktemp("project"))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("example", EXAMPLES, ids=[f"example{i}" for i in range(len(EXAMPLES))])
-def test_an_example_runs_as_written(example: str) -> None:
-    done = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, timeout=300)
+@pytest.mark.parametrize("page, place", PROGRAMS, ids=[f"{page.stem}{place}" for page, place in PROGRAMS])
+def test_a_program_runs_as_written(page: Path, place: int, request: pytest.FixtureRequest) -> None:
+    folder = request.getfixturevalue("changed_project") if page in ADDING else ROOT
+    command = [sys.executable, "-c", programs(page)[place]]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+def test_every_page_that_should_has_programs() -> None:
+    assert {"README", "index", "choose", "mathematics", "adding"} == {page.stem for page, _ in PROGRAMS}
+    assert {Path(box.title).parts[0] for page in ADDING for box in boxes(page) if box.title} == {
+        "qlr_core",
+        "pages",
+        "app.py",
+        "qlr_ui",
+    }
 
 
 def test_the_table_of_hyperparameters_is_the_registrys() -> None:
