@@ -6,8 +6,11 @@ from streamlit.components import v2
 from streamlit.components.v2.bidi_component import ComponentResult
 
 from qlr_ui.player import bundle
-from qlr_ui.player.lesson import ForkField, ForkOption, PlayerFork, PlayerRun, PlayerState, PlayerSurface, RunAbout
-from qlr_ui.player.network_lesson import (
+from qlr_ui.player.encode.network import encode_network
+from qlr_ui.player.encode.recorded import encode_recorded
+from qlr_ui.player.encode.surface import encode
+from qlr_ui.player.lessons.about import ForkField, ForkOption, PlayerFork, PlayerState, RunAbout
+from qlr_ui.player.lessons.network import (
     CurveView,
     DigitsView,
     NetworkLesson,
@@ -17,8 +20,8 @@ from qlr_ui.player.network_lesson import (
     RunPlane,
     RunRest,
 )
-from qlr_ui.player.network_payload import encode_network
-from qlr_ui.player.payload import encode
+from qlr_ui.player.lessons.recorded import RecordedLesson, RecordedPlayerRun
+from qlr_ui.player.lessons.surface import PlayerRun, PlayerSurface
 from qlr_ui.player.standalone import standalone_html
 
 __all__ = [
@@ -33,12 +36,15 @@ __all__ = [
     "PlayerRun",
     "PlayerState",
     "PlayerSurface",
+    "RecordedLesson",
+    "RecordedPlayerRun",
     "RunAbout",
     "RunFrames",
     "RunPlane",
     "RunRest",
     "encode",
     "encode_network",
+    "encode_recorded",
     "player",
     "standalone_html",
 ]
@@ -65,7 +71,7 @@ def player(
     on_seed: Callable[[], None] = _ignore,
     on_rest: Callable[[], None] = _ignore,
 ) -> ComponentResult:
-    """Show a lesson made by ``encode`` or ``encode_network``; callbacks and attributes of the result carry the wishes.
+    """Show a lesson made by one of the encoders; callbacks and attributes of the result carry the wishes.
 
     ``start`` is {"x", "y"}; ``fork`` {"run", "step", "optimizer", "values"}, values holding only what changed and "inf"
     for infinity; ``drop`` {"run"}; ``seed`` {}; ``rest`` {"run", "step"}, where the player of a network lesson has stopped

@@ -1,7 +1,5 @@
 """From recorded runs to what the step player draws: their numbers under one cursor, without pictures."""
 
-import math
-
 import numpy as np
 import pandas as pd
 
@@ -12,8 +10,7 @@ from qlr_core.recorded.folder import choices_in, read_evaluations, read_steps
 from qlr_core.recorded.report import completed
 from qlr_core.tasks import task_named
 from qlr_ui.lab.labels import METRIC_LABELS, OPTION_LABELS
-from qlr_ui.player import NetworkLesson, NetworkPlayerRun, PlayerState, RunAbout, RunFrames, encode_network
-from qlr_ui.player.payload import SLICE_POINTS
+from qlr_ui.player import PlayerState, RecordedLesson, RecordedPlayerRun, RunAbout, encode_recorded
 from qlr_ui.recorded.runs import Recorded
 from qlr_ui.theme import Style
 
@@ -36,16 +33,15 @@ def recorded_picture(runs: dict[str, Recorded], styles: dict[str, Style], seed: 
     )
     task = task_named(first.plan.task)
     formula = f"{first.config['parameters']:,} parameters · seed {seed}"
-    lesson = NetworkLesson(
+    lesson = RecordedLesson(
         title=task.label,
         formula=formula,
         metric=METRIC_LABELS[first.config["metric"]],
-        frame_steps=moments,
-        view=None,
+        moments=moments,
         runs=drawn,
         state=PlayerState(focus=next((run.about.id for run in drawn if run.about.kind != "first_order"), None)),
     )
-    return encode_network(lesson)
+    return encode_recorded(lesson)
 
 
 def _of_seed(table: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -61,11 +57,10 @@ def _every_step(steps: pd.DataFrame) -> pd.DataFrame:
     return whole.assign(**remarks)
 
 
-def _run(about: RunAbout, steps: pd.DataFrame, evaluations: pd.DataFrame, moments: np.ndarray) -> NetworkPlayerRun:
+def _run(about: RunAbout, steps: pd.DataFrame, evaluations: pd.DataFrame, moments: np.ndarray) -> RecordedPlayerRun:
     info = {column: steps[column].to_numpy() for column in StepInfo._fields[:-2]}
-    return NetworkPlayerRun(
+    return RecordedPlayerRun(
         about=about,
-        position=np.full((len(steps), 2), np.nan, np.float32),
         loss=info["loss"],
         slope=info["slope"],
         curvature=info["curvature"],
@@ -79,10 +74,9 @@ def _run(about: RunAbout, steps: pd.DataFrame, evaluations: pd.DataFrame, moment
         update_norm=info["update_norm"],
         reliable=info["reliable"],
         accepted=info["accepted"],
-        # The batch after the last step was never drawn, so that its loss is not known.
-        final=(math.nan, math.nan, math.nan, float(info["next_damping"][-1])),
-        plane=None,
-        frames=_frames(evaluations, moments),
+        validation_loss=_at_moments(evaluations, moments, "validation_loss"),
+        validation_metric=_at_moments(evaluations, moments, "validation_metric"),
+        next_damping=float(info["next_damping"][-1]),
     )
 
 
@@ -120,24 +114,8 @@ def _remark(label: str, diverged_at: int | None, has_gaps: bool) -> str:
     return "Some parts of its metrics are missing." if has_gaps else ""
 
 
-def _frames(evaluations: pd.DataFrame, moments: np.ndarray) -> RunFrames:
+def _at_moments(evaluations: pd.DataFrame, moments: np.ndarray, name: str) -> np.ndarray:
     """What the evaluations say at the moments; NaN before the first and where this run has none."""
-    unknown = np.full(len(moments), np.nan, np.float32)
-
-    def at_moments(name: str) -> np.ndarray:
-        if not len(evaluations):
-            return unknown
-        return evaluations.set_index("step")[name].reindex(moments).to_numpy(np.float32)
-
-    return RunFrames(
-        train_loss=unknown,
-        validation_loss=at_moments("validation_loss"),
-        train_metric=unknown,
-        validation_metric=at_moments("validation_metric"),
-        ratio_same=unknown,
-        ratio_fresh=unknown,
-        ratio_full=unknown,
-        slice_low=unknown,
-        slice_high=unknown,
-        slice_change=np.full((len(moments), SLICE_POINTS), np.nan, np.float32),
-    )
+    if not len(evaluations):
+        return np.full(len(moments), np.nan, np.float32)
+    return evaluations.set_index("step")[name].reindex(moments).to_numpy(np.float32)

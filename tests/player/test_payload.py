@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from qlr_core.slices import SLICE_POINTS
 from qlr_ui.player import (
     ForkField,
     ForkOption,
@@ -19,7 +20,7 @@ from qlr_ui.player import (
     encode,
     standalone_html,
 )
-from qlr_ui.player.payload import COLUMNS, SLICE_POINTS
+from qlr_ui.player.encode.surface import COLUMNS
 from tests.player_modules import answer
 
 MOST_BYTES = 4_000_000

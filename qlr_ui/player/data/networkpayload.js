@@ -1,4 +1,4 @@
-// Decodes what only a network lesson has: frames, the runs' own planes and pictures, and what they are pictures of.
+// Decodes what lessons of networks have: frames, the runs' own planes and pictures, and what they are pictures of.
 
 /** The view's arrays; null where the data have no picture. */
 export function decodeView(view, buffer, base) {
@@ -21,19 +21,25 @@ export function decodeNetworkRun(run, lesson, buffer, base) {
     ...run,
     columns: { ...run.columns, ...path },
     projected: true,
-    plane: plane && { ...plane, grid: new Uint16Array(buffer, base + plane.offset, plane.width * plane.height), minima: [] },
+    plane: { ...plane, grid: new Uint16Array(buffer, base + plane.offset, plane.width * plane.height), minima: [] },
     frames: { steps, ...decodeMoments(run.frames, steps.length, lesson, buffer, base) },
     rest: rest === null ? null : { steps: [rest.step], ...decodeMoments(rest, 1, lesson, buffer, base) },
   };
 }
 
-/** Columns, slices and pictures of some moments of a run. */
+/** Adds to a recorded run what was evaluated of it; nobody recorded its place or a picture. */
+export function decodeRecordedRun(run, lesson, buffer, base) {
+  const { steps } = lesson.frames;
+  return { ...run, projected: true, plane: null, rest: null, frames: { steps, ...decodeMoments(run.frames, steps.length, lesson, buffer, base) } };
+}
+
+/** Columns, slices and pictures of some moments of a run; a recorded one has columns alone. */
 function decodeMoments(header, count, { frames, view }, buffer, base) {
   const column = (i, width = 1) => new Float32Array(buffer, base + header.offset + 4 * i * count, width * count);
   const scalars = frames.columns.filter((name) => !name.startsWith("change_"));
   return {
     columns: Object.fromEntries(scalars.map((name) => [name, column(frames.columns.indexOf(name))])),
-    change: column(frames.columns.indexOf("change_0"), frames.columns.length - scalars.length),
+    change: scalars.length === frames.columns.length ? new Float32Array(0) : column(frames.columns.indexOf("change_0"), frames.columns.length - scalars.length),
     picture: view === null ? null : pictureOf(header, view, count, buffer, base),
   };
 }
@@ -76,9 +82,9 @@ export function momentAt(run, step) {
   return { step: run.frames.steps[index], moments: run.frames, index };
 }
 
-/** One number of a moment. */
+/** One number of a moment; NaN where the lesson has none of that name. */
 export function numberAt({ moments, index }, name) {
-  return moments.columns[name][index];
+  return moments.columns[name]?.[index] ?? NaN;
 }
 
 /** f(θ − αd) − f(θ) on the grid of α of one moment. */

@@ -1,5 +1,5 @@
 // Decodes the bytes of one lesson (surface, runs, initial state) into typed arrays.
-import { decodeNetworkRun, decodeView } from "./networkpayload.js";
+import { decodeNetworkRun, decodeRecordedRun, decodeView } from "./networkpayload.js";
 
 const MAGIC = 0x50524c51; // "QLRP" read as a little-endian u32
 const VERSION = 1;
@@ -40,6 +40,10 @@ export function decode(bytes) {
     return { ...shared, formula: surface.formula, view: null, surface, runs };
   }
   const { formula, metric, frames } = header;
+  if (shared.kind === "recorded") {
+    const lesson = { ...shared, formula, metric, frames, view: null, surface: null };
+    return { ...lesson, runs: runs.map((run) => decodeRecordedRun(run, lesson, bytes.buffer, base)) };
+  }
   const pictured = decodeView(header.view, bytes.buffer, base);
   const lesson = { ...shared, formula, metric, frames, view: pictured, surface: null };
   return { ...lesson, runs: withParents(runs.map((run) => decodeNetworkRun(run, lesson, bytes.buffer, base))) };
@@ -97,9 +101,9 @@ export function rowAt(run, step) {
   return row;
 }
 
-/** The iterate before step k; k = steps is where the run ended. */
+/** The iterate before step k; k = steps is where the run ended. NaN where no place was recorded. */
 export function positionAt(run, step) {
-  if (step >= run.steps) return [run.final[0], run.final[1]];
+  if (step >= run.steps || run.columns.x === undefined) return [run.final[0], run.final[1]];
   return [run.columns.x[step], run.columns.y[step]];
 }
 

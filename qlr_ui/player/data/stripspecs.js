@@ -30,7 +30,7 @@ export function stripsOf(data, frameAt) {
   const [trained, validated] = [everyFrame("train_metric", frameAt), everyFrame("validation_metric", frameAt, { dash: [2, 3], marked: true })];
   const metric = {
     name: "metric", symbol: accuracy ? "acc" : "rmse", scale: accuracy ? "share" : "log",
-    ...(data.kind === "record" ? { legend: "validation ○", series: [validated] } : { legend: "training — validation ○", series: [trained, validated] }),
+    ...(data.kind === "recorded" ? { legend: "validation ○", series: [validated] } : { legend: "training — validation ○", series: [trained, validated] }),
   };
   const norms = { name: "norms", symbol: "‖·‖", scale: "log", legend: "‖g‖ — ‖Δθ‖ ┄", series: [everyStep("gradient_norm"), everyStep("update_norm", [2, 3])] };
   return [loss, metric, LEARNING_RATE, RATIO, DAMPING, norms];

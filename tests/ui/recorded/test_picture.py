@@ -41,7 +41,7 @@ def _header(data: bytes) -> tuple[dict, int]:
 def test_the_columns_are_one_seeds_numbers_and_the_frames_its_evaluations(samples: dict[str, Recorded]) -> None:
     data = recorded_picture(samples, _styles(samples), seed=3)
     header, base = _header(data)
-    assert header["kind"] == "record" and header["view"] is None
+    assert header["kind"] == "recorded"
     names, frames = header["columns"], header["frames"]
     for described, run in zip(header["runs"], samples.values(), strict=True):
         steps, evaluations = (read(run.folder).query("seed == 3") for read in (read_steps, read_evaluations))
@@ -54,7 +54,7 @@ def test_the_columns_are_one_seeds_numbers_and_the_frames_its_evaluations(sample
         ).reshape(-1, len(frames["steps"]))  # fmt: skip
         found = moments[frames["columns"].index("validation_metric")]
         np.testing.assert_array_equal(found[1:], evaluations.validation_metric.to_numpy(np.float32))
-        assert np.isnan(found[0]) and described["plane"] is None
+        assert np.isnan(found[0]) and "plane" not in described
 
 
 def test_the_player_opens_at_a_run_that_has_a_model(samples: dict[str, Recorded]) -> None:

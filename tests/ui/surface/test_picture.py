@@ -12,7 +12,7 @@ from qlr_core.surfaces.outcome import outcome_of
 from qlr_core.surfaces.run import MAX_STEPS
 from qlr_ui.lab.picture import opening_view
 from qlr_ui.lab.run_setting import ForkSetting, RunSetting
-from qlr_ui.player import payload
+from qlr_ui.player.encode.surface import COLUMNS
 from qlr_ui.surface import cached
 from qlr_ui.surface.picture import picture
 from qlr_ui.surface.state import MAX_RUNS, LabState
@@ -43,7 +43,7 @@ def test_columns_hold_the_runs_numbers() -> None:
     header = _header(data)
     described = header["runs"][0]
     base = 12 + struct.unpack("<I", data[8:12])[0] + described["offset"]
-    columns = np.frombuffer(data, "<f4", len(payload.COLUMNS) * 30, base).reshape(-1, 30)
+    columns = np.frombuffer(data, "<f4", len(COLUMNS) * 30, base).reshape(-1, 30)
     by_name = dict(zip(header["columns"], columns, strict=True))
     np.testing.assert_array_equal(by_name["learning_rate"], run.record.info.learning_rate.astype(np.float32))
     np.testing.assert_array_equal(by_name["cxy"], run.record.matrix[:, 1].astype(np.float32))

@@ -1,7 +1,4 @@
-"""What a network lesson consists of: runs with their pictures at frames, and what all of them are a picture of.
-
-A run that was recorded elsewhere has neither pictures nor a plane: its lesson has no view, and the player shows no picture.
-"""
+"""What a network lesson consists of: runs with their pictures at frames, and what all of them are a picture of."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_ui.player.lesson import Floats, ForkOption, PlayerState, RunAbout
+from qlr_ui.player.lessons.about import Floats, ForkOption, PlayerState, RunAbout
 
 _AT_THE_START = PlayerState()
 
@@ -115,7 +112,7 @@ class NetworkPlayerRun:
     reliable: NDArray[np.bool_]
     accepted: NDArray[np.bool_]
     final: tuple[float, float, float, float]
-    plane: RunPlane | None
+    plane: RunPlane
     frames: RunFrames
     picture: NDArray[Any] | None = None
     rest: RunRest | None = None

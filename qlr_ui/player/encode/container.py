@@ -1,4 +1,4 @@
-"""Packs a lesson (surface, runs, initial state) into the bytes that the step player decodes.
+"""The bytes of any lesson: the container, and what the headers of all lessons share.
 
 Layout, little-endian: "QLRP", u32 version, u32 header length, a JSON header, then the blocks. Offsets in the header count
 from the end of the header and are multiples of 4. A number that is not finite is null in the header, NaN in a column.
@@ -16,16 +16,12 @@ from qlr_core.optimizers.finish import FinishKnobs
 from qlr_core.optimizers.knobs import RuleKnobs
 from qlr_core.plain import plain
 from qlr_core.ranges import ranges_of
-from qlr_core.slices import SLICE_POINTS
-from qlr_ui.player.lesson import Floats, ForkField, ForkOption, PlayerRun, PlayerState, PlayerSurface
-from qlr_ui.player.network_lesson import NetworkPlayerRun
+from qlr_ui.player.lessons.about import Floats, ForkField, ForkOption, PlayerState
+from qlr_ui.player.lessons.network import NetworkPlayerRun
+from qlr_ui.player.lessons.recorded import RecordedPlayerRun
+from qlr_ui.player.lessons.surface import PlayerRun
 
-COLUMNS = (
-    ("x", "y", "gx", "gy", "dx", "dy", "cxx", "cxy", "cyy", "loss", "slope", "curvature", "learning_rate", "damping")
-    + ("predicted_change", "actual_change", "reduction_ratio")
-    + tuple(f"phi_{j}" for j in range(SLICE_POINTS))
-)
-NEUTRAL = {
+_NEUTRAL = {
     name: knob.neutral
     for knobs in (RuleKnobs, FinishKnobs)
     for name, knob in ranges_of(knobs).items()
@@ -34,41 +30,6 @@ NEUTRAL = {
 MAGIC = b"QLRP"
 VERSION = 1
 DARKEST = 65535  # the grid is quantized to 16 bits
-_AT_THE_START = PlayerState()
-
-
-def encode(
-    title: str,
-    surface: PlayerSurface,
-    start: tuple[float, float],
-    runs: tuple[PlayerRun, ...],
-    state: PlayerState = _AT_THE_START,
-    fork_options: tuple[ForkOption, ...] = (),
-) -> bytes:
-    """The payload of a lesson; ValueError without a run, or where an array has another length than its run."""
-    if not runs:
-        raise ValueError("the player needs at least one run")
-    blocks = Blocks()
-    header = lesson_header(title, runs[0].about.id, state, fork_options) | {
-        "kind": "surface",
-        "surface": _surface_header(surface, blocks),
-        "start": [float(value) for value in start],
-        "columns": COLUMNS,
-        "runs": [run_header(run, blocks) | {"offset": blocks.add(_columns(run).tobytes())} for run in runs],
-    }
-    return pack(header, blocks)
-
-
-def lesson_header(title: str, first: str, state: PlayerState, fork_options: tuple[ForkOption, ...]) -> dict[str, Any]:
-    """What the headers of all lessons share; the ``first`` run has the focus unless the state says otherwise."""
-    return {
-        "version": VERSION,
-        "title": title,
-        "state": {"step": state.step, "focus": state.focus or first, "layers": state.layers, "axis": state.axis},
-        "fork_options": [_fork_header(option) for option in fork_options],
-        # What switches a number off: an optimizer that does not have it is as one where it is off.
-        "neutral": plain(NEUTRAL),
-    }
 
 
 def pack(header: dict[str, Any], blocks: "Blocks") -> bytes:
@@ -94,11 +55,15 @@ class Blocks:
         return offset
 
 
-def _surface_header(surface: PlayerSurface, blocks: Blocks) -> dict[str, Any]:
-    return grid_header(surface.x, surface.y, surface.log_loss, surface.loss_floor, blocks) | {
-        "label": surface.label,
-        "formula": surface.formula,
-        "minima": [[float(x), float(y)] for x, y in surface.minima],
+def lesson_header(title: str, first: str, state: PlayerState, fork_options: tuple[ForkOption, ...]) -> dict[str, Any]:
+    """What the headers of all lessons share; the ``first`` run has the focus unless the state says otherwise."""
+    return {
+        "version": VERSION,
+        "title": title,
+        "state": {"step": state.step, "focus": state.focus or first, "layers": state.layers, "axis": state.axis},
+        "fork_options": [_fork_header(option) for option in fork_options],
+        # What switches a number off: an optimizer that does not have it is as one where it is off.
+        "neutral": plain(_NEUTRAL),
     }
 
 
@@ -124,7 +89,7 @@ def grid_header(
     }
 
 
-def run_header(run: PlayerRun | NetworkPlayerRun, blocks: Blocks) -> dict[str, Any]:
+def run_header(run: PlayerRun | NetworkPlayerRun | RecordedPlayerRun, blocks: Blocks) -> dict[str, Any]:
     """What the header says of any run but where its numbers are; adds the block of its flags."""
     about = run.about
     flags = np.asarray(run.reliable, np.uint8) | (np.asarray(run.accepted, np.uint8) << 1)
@@ -153,19 +118,10 @@ def run_header(run: PlayerRun | NetworkPlayerRun, blocks: Blocks) -> dict[str, A
     }
 
 
-def _columns(run: PlayerRun) -> NDArray[np.float32]:
-    """The numbers of a run, [columns, steps]: one column after the other."""
-    vectors = (run.position, run.gradient, run.direction, run.curvature_matrix)
-    scalars = (run.loss, run.slope, run.curvature, run.learning_rate, run.damping)
-    changes = (run.predicted_change, run.actual_change, run.reduction_ratio)
-    parts = [*vectors, *(column[:, None] for column in scalars + changes), run.phi]
-    if any(len(part) != run.steps for part in parts):
-        raise ValueError(f"run {run.about.id!r}: every array needs {run.steps} rows, got {[len(part) for part in parts]}")
+def floats(values: NDArray[Any]) -> bytes:
+    """Numbers as the player reads them; those beyond float32 are infinite."""
     with np.errstate(over="ignore"):
-        table = np.concatenate(parts, axis=1).astype("<f4")
-    if table.shape[1] != len(COLUMNS):
-        raise ValueError(f"run {run.about.id!r}: {table.shape[1]} columns, the player expects {len(COLUMNS)}")
-    return np.ascontiguousarray(table.T)
+        return np.ascontiguousarray(values, "<f4").tobytes()
 
 
 def _fork_header(option: ForkOption) -> dict[str, Any]:

@@ -1,12 +1,13 @@
-"""Packs a network lesson into the bytes that the step player decodes; the container is that of ``payload``."""
+"""Packs a network lesson into the bytes that the step player decodes; the container is that of ``container``."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_ui.player.network_lesson import CurveView, DigitsView, NetworkLesson, NetworkPlayerRun, PlaneView, RunFrames, RunPlane
-from qlr_ui.player.payload import SLICE_POINTS, Blocks, grid_header, lesson_header, pack, run_header
+from qlr_core.slices import SLICE_POINTS
+from qlr_ui.player.encode.container import Blocks, floats, grid_header, lesson_header, pack, run_header
+from qlr_ui.player.lessons.network import CurveView, DigitsView, NetworkLesson, NetworkPlayerRun, PlaneView, RunFrames, RunPlane
 
 NUMBERS = (
     ("loss", "slope", "curvature", "learning_rate", "damping", "predicted_change", "actual_change", "reduction_ratio")
@@ -26,7 +27,7 @@ def encode_network(lesson: NetworkLesson) -> bytes:
         raise ValueError("the player needs at least one run")
     blocks = Blocks()
     header = lesson_header(lesson.title, lesson.runs[0].about.id, lesson.state, lesson.fork_options) | {
-        "kind": "record" if lesson.runs[0].plane is None else "network",
+        "kind": "network",
         "formula": lesson.formula,
         "metric": lesson.metric,
         "surface": None,
@@ -49,7 +50,7 @@ def _view_header(view: PlaneView | DigitsView | CurveView | None, blocks: Blocks
             "classes": view.classes,
             "count": len(view.points),
             "train_count": view.train_count,
-            "points_offset": blocks.add(_floats(view.points)),
+            "points_offset": blocks.add(floats(view.points)),
             "labels_offset": blocks.add(_bytes(view.labels)),
         }
     if isinstance(view, DigitsView):
@@ -65,17 +66,16 @@ def _view_header(view: PlaneView | DigitsView | CurveView | None, blocks: Blocks
             "kind": "curve",
             "count": len(view.inputs),
             "points": len(view.points),
-            "inputs_offset": blocks.add(_floats(view.inputs)),
-            "points_offset": blocks.add(_floats(view.points)),
+            "inputs_offset": blocks.add(floats(view.inputs)),
+            "points_offset": blocks.add(floats(view.points)),
         }
     return None
 
 
 def _run_header(run: NetworkPlayerRun, lesson: NetworkLesson, blocks: Blocks) -> dict[str, Any]:
-    plane = run.plane
     header = run_header(run, blocks) | {
-        "offset": blocks.add(_floats(_columns(run))),
-        "plane": plane and _plane_header(plane, blocks),
+        "offset": blocks.add(floats(_columns(run))),
+        "plane": _plane_header(run.plane, blocks),
         "frames": _moments(run.frames, run.picture, lesson, len(lesson.frame_steps), blocks),
         "rest": None,
     }
@@ -94,7 +94,7 @@ def _moments(
     frames: RunFrames, picture: NDArray[Any] | None, lesson: NetworkLesson, count: int, blocks: Blocks
 ) -> dict[str, Any]:
     """Where the numbers and the pictures of some moments of a run are."""
-    header = {"offset": blocks.add(_floats(_frame_columns(frames, count)))}
+    header = {"offset": blocks.add(floats(_frame_columns(frames, count)))}
     packed = _picture(picture, lesson.view, count)
     return header if packed is None else header | {"picture_offset": blocks.add(packed)}
 
@@ -122,12 +122,7 @@ def _picture(picture: NDArray[Any] | None, view: PlaneView | DigitsView | CurveV
         shape = (count, len(view.labels if isinstance(view, DigitsView) else view.inputs))
     if picture is None or picture.shape != shape:
         raise ValueError(f"a picture needs the shape {shape}, got {getattr(picture, 'shape', None)}")
-    return _floats(picture) if isinstance(view, CurveView) else _bytes(picture)
-
-
-def _floats(values: NDArray[Any]) -> bytes:
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(values, "<f4").tobytes()
+    return floats(picture) if isinstance(view, CurveView) else _bytes(picture)
 
 
 def _bytes(values: NDArray[Any]) -> bytes:

@@ -1,0 +1,1 @@
+"""From a lesson to the bytes that the player decodes."""

@@ -1,0 +1,63 @@
+"""Packs a lesson on a surface into the bytes that the step player decodes."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qlr_core.slices import SLICE_POINTS
+from qlr_ui.player.encode.container import Blocks, grid_header, lesson_header, pack, run_header
+from qlr_ui.player.lessons.about import ForkOption, PlayerState
+from qlr_ui.player.lessons.surface import PlayerRun, PlayerSurface
+
+COLUMNS = (
+    ("x", "y", "gx", "gy", "dx", "dy", "cxx", "cxy", "cyy", "loss", "slope", "curvature", "learning_rate", "damping")
+    + ("predicted_change", "actual_change", "reduction_ratio")
+    + tuple(f"phi_{j}" for j in range(SLICE_POINTS))
+)
+_AT_THE_START = PlayerState()
+
+
+def encode(
+    title: str,
+    surface: PlayerSurface,
+    start: tuple[float, float],
+    runs: tuple[PlayerRun, ...],
+    state: PlayerState = _AT_THE_START,
+    fork_options: tuple[ForkOption, ...] = (),
+) -> bytes:
+    """The payload of a lesson; ValueError without a run, or where an array has another length than its run."""
+    if not runs:
+        raise ValueError("the player needs at least one run")
+    blocks = Blocks()
+    header = lesson_header(title, runs[0].about.id, state, fork_options) | {
+        "kind": "surface",
+        "surface": _surface_header(surface, blocks),
+        "start": [float(value) for value in start],
+        "columns": COLUMNS,
+        "runs": [run_header(run, blocks) | {"offset": blocks.add(_columns(run).tobytes())} for run in runs],
+    }
+    return pack(header, blocks)
+
+
+def _surface_header(surface: PlayerSurface, blocks: Blocks) -> dict[str, Any]:
+    return grid_header(surface.x, surface.y, surface.log_loss, surface.loss_floor, blocks) | {
+        "label": surface.label,
+        "formula": surface.formula,
+        "minima": [[float(x), float(y)] for x, y in surface.minima],
+    }
+
+
+def _columns(run: PlayerRun) -> NDArray[np.float32]:
+    """The numbers of a run, [columns, steps]: one column after the other."""
+    vectors = (run.position, run.gradient, run.direction, run.curvature_matrix)
+    scalars = (run.loss, run.slope, run.curvature, run.learning_rate, run.damping)
+    changes = (run.predicted_change, run.actual_change, run.reduction_ratio)
+    parts = [*vectors, *(column[:, None] for column in scalars + changes), run.phi]
+    if any(len(part) != run.steps for part in parts):
+        raise ValueError(f"run {run.about.id!r}: every array needs {run.steps} rows, got {[len(part) for part in parts]}")
+    with np.errstate(over="ignore"):
+        table = np.concatenate(parts, axis=1).astype("<f4")
+    if table.shape[1] != len(COLUMNS):
+        raise ValueError(f"run {run.about.id!r}: {table.shape[1]} columns, the player expects {len(COLUMNS)}")
+    return np.ascontiguousarray(table.T)
