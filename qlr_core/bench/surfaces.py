@@ -12,7 +12,7 @@ from qlr_core.objective import Batch
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.ranges import as_arrays, changed, knobs_with, ranges_of
 from qlr_core.rollout import loss_only, rollout, start, sweep
-from qlr_core.surfaces import rosenbrock
+from qlr_core.surfaces.functions import rosenbrock
 from qlr_core.surfaces.record import surface_objective
 
 # Settings along each of the two numbers that vary.

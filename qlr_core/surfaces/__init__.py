@@ -1,21 +1,21 @@
 """The registry of surfaces: functions of two numbers on which every step can be seen."""
 
 from qlr_core.registry import named
+from qlr_core.surfaces import functions
 from qlr_core.surfaces.base import NoParameters, Point, Position, Surface, Window
-from qlr_core.surfaces.functions import (
-    beale,
-    himmelblau,
-    quadratic,
-    rastrigin,
-    rosenbrock,
-    saddle,
-    styblinski_tang,
-)
 from qlr_core.surfaces.typed import typed_surface
 
 __all__ = ["SURFACES", "NoParameters", "Point", "Position", "Surface", "Window", "surface_named", "typed_surface"]
 
-SURFACES = (rosenbrock, quadratic, beale, himmelblau, styblinski_tang, rastrigin, saddle)
+SURFACES: tuple[Surface, ...] = (
+    functions.rosenbrock,
+    functions.quadratic,
+    functions.beale,
+    functions.himmelblau,
+    functions.styblinski_tang,
+    functions.rastrigin,
+    functions.saddle,
+)
 
 
 def surface_named(name: str) -> Surface:

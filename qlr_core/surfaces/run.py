@@ -38,8 +38,9 @@ class SurfaceRun(HasLegs):
     """A run on a surface: what was asked for, its record, and where it ended; picklable.
 
     ``curvature`` names the matrix in ``record.matrix``: the last optimizer's own, or for those without one the surface's
-    first. ``final_position`` is θ after the last step, ``final_loss`` f there. ``seconds_per_step`` is wall-clock time
-    without compiling and recording, of the last leg's optimizer.
+    first; ``record.state`` holds the states of the last leg alone. ``final_position`` is θ after the last step,
+    ``final_loss`` f there. ``seconds_per_step`` is wall-clock time without compiling and recording, of the last leg's
+    optimizer.
     """
 
     surface: Surface
@@ -130,9 +131,11 @@ def run_legs(surface: Surface, parameters: Any, position: Point, legs: Legs, ste
             run = run._replace(opt_state=with_carried(run.opt_state, leg))
             seconds = way.seconds_per_step(run) if leg is legs[-1] else seconds
             record, run = way.steps(run, end - leg.step)
-            records.append(record._replace(state=None))
+            records.append(record)
     assert run is not None
-    whole: SurfaceRecord = jax.tree.map(lambda *parts: np.concatenate(parts), *records)
+    # The states of two optimizers are no array.
+    numbers = [record._replace(state=None) for record in records]
+    whole: SurfaceRecord = jax.tree.map(lambda *parts: np.concatenate(parts), *numbers)._replace(state=records[-1].state)
     x, y = (float(number) for number in run.params)
     final_loss = value_at(surface, parameters, (x, y))
     return SurfaceRun(surface, parameters, legs, curvature, whole, (x, y), final_loss, seconds)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def rosenbrock_residuals(data: TaskData) -> "Model":
     """The two numbers of the surface, with its residuals as the outputs."""
-    from qlr_core.surfaces import rosenbrock
+    from qlr_core.surfaces.functions import rosenbrock
     from qlr_core.surfaces.model import surface_model
 
     return surface_model(rosenbrock)

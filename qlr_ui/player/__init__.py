@@ -49,12 +49,10 @@ __all__ = [
     "standalone_html",
 ]
 
-_component = v2.component(
-    "qlr_step_player",
-    html=bundle.read("player.html"),
-    css=bundle.read("player.css"),
-    js=bundle.script(),
-)
+_HTML, _CSS, _JS = bundle.read("player.html"), bundle.read("player.css"), bundle.script()
+_component = v2.component("qlr_step_player", html=_HTML, css=_CSS, js=_JS)
+# Where nobody listens the player offers nothing that it would have to ask for.
+_silent = v2.component("qlr_silent_player", html=_HTML.replace("<section", "<section data-silent", 1), css=_CSS, js=_JS)
 
 
 def _ignore() -> None:
@@ -76,8 +74,10 @@ def player(
     ``start`` is {"x", "y"}; ``fork`` {"run", "step", "optimizer", "values"}, values holding only what changed and "inf"
     for infinity; ``drop`` {"run"}; ``seed`` {}; ``rest`` {"run", "step"}, where the player of a network lesson has stopped
     between two frames. Each is set for one script run, then None. A callback finds its value in
-    ``st.session_state[key]``.
+    ``st.session_state[key]``. Without any callback it is for looking alone: no fork, no new start, no link.
     """
+    if all(callback is _ignore for callback in (on_start, on_fork, on_drop, on_seed, on_rest)):
+        return _silent(key=key, data=payload)
     return _component(
         key=key,
         data=payload,

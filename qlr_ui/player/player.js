@@ -83,7 +83,7 @@ export class Player {
       this.root.toggleAttribute("data-plain", this.data.view === null);
     }
     // What was recorded elsewhere can neither be forked nor run again from here.
-    this.canSend = send !== undefined && this.data.kind !== "recorded";
+    this.canSend = send !== undefined && this.data.kind !== "recorded" && !this.root.hasAttribute("data-silent");
     this.send = this.canSend ? send : () => {};
     this.root.toggleAttribute("data-standalone", !this.canSend);
     this.restyle();

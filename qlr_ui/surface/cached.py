@@ -1,5 +1,7 @@
 """What the surface lab computes, remembered: plain values in, NumPy out, bounded."""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -28,7 +30,8 @@ def _run(
     surface: str, text: str, parameters: tuple[tuple[str, float], ...], start: Point, legs: Legs, steps: int
 ) -> SurfaceRun:
     found = surface_for(surface, text)
-    return run_legs(found, parameters_for(found, parameters), start, legs, steps)
+    run = run_legs(found, parameters_for(found, parameters), start, legs, steps)
+    return replace(run, record=run.record._replace(state=None))  # which no picture shows
 
 
 @st.cache_data(max_size="16MB", show_spinner=False)

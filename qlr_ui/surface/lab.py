@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,8 @@ from qlr_core import quadratic
 from qlr_core.notation import written
 from qlr_core.surfaces import Surface, Window
 from qlr_core.surfaces.expression import ExpressionError
-from qlr_core.surfaces.outcome import outcome_of
+from qlr_core.surfaces.outcome import Outcome, outcome_of
+from qlr_core.surfaces.run import SurfaceRun
 from qlr_core.surfaces.values import value_at
 from qlr_ui.lab.export import runs_csv
 from qlr_ui.lab.export_buttons import export_buttons
@@ -76,15 +78,29 @@ def problem_with(state: LabState) -> str:
 def show(state: LabState) -> pd.DataFrame:
     """Draws the player and the exports; returns the summary. Only for a state without a problem."""
     surface = state.the_surface()
-    with st.spinner("Compiling: the first run of an optimizer on a surface takes a few seconds."):
-        runs = cached.lab_runs(state)
+    runs = _runs(state)
     labels, outcomes = run_labels(state), [outcome_of(run) for run in runs]
-    window = _window(surface, state.start)
-    grid = cached.lab_landscape(state.surface, state.text, state.parameters, window)
-    payload = picture(state, runs, outcomes, window, grid, STORE.view())
+    payload = _payload(state, runs, outcomes, STORE.view())
     player(payload, key=_PLAYER, on_start=_start, on_fork=_fork, on_drop=_drop, on_seed=_new_start)
     export_buttons(payload, surface.label, lambda: runs_csv(labels, runs), "adamqlr-lesson.html", "adamqlr-runs.csv")
     return comparison(labels, outcomes, bool(surface.minima(state.the_parameters())))
+
+
+def lesson_of(state: LabState, step: int = 0) -> bytes:
+    """The picture of a state for a page of its own: ``player(lesson_of(LabState(…)), key=…)`` shows it, opened at a step."""
+    runs = _runs(checked(state))
+    return _payload(state, runs, [outcome_of(run) for run in runs], {"step": str(step)})
+
+
+def _runs(state: LabState) -> list[SurfaceRun]:
+    with st.spinner("Compiling: the first run of an optimizer on a surface takes a few seconds."):
+        return cached.lab_runs(state)
+
+
+def _payload(state: LabState, runs: list[SurfaceRun], outcomes: list[Outcome], view: Mapping[str, str]) -> bytes:
+    window = _window(state.the_surface(), state.start)
+    grid = cached.lab_landscape(state.surface, state.text, state.parameters, window)
+    return picture(state, runs, outcomes, window, grid, view)
 
 
 def _window(surface: Surface, start: tuple[float, float]) -> Window:

@@ -7,6 +7,8 @@ import { changeAt, filled, frameAt, isUnknown, momentAt, noiseAt, numberAt } fro
 import { placesOf } from "../../qlr_ui/player/views/networkview.js";
 import { explainedText, metricText } from "../../qlr_ui/player/data/networkwords.js";
 import { leadOf, sharesOf } from "../../qlr_ui/player/views/planeview.js";
+import { decode } from "../../qlr_ui/player/data/payload.js";
+import { makePayload } from "./fixture.mjs";
 import { stripsOf } from "../../qlr_ui/player/data/stripspecs.js";
 
 /** Frames before steps 0, 4, 8 and at the end, 10; the player rests at step 6. */
@@ -82,10 +84,18 @@ test("small multiples stand beside the picture or below it, inside the panel and
   }
 });
 
-test("a network has six strips, a surface four, of which the first are the same", () => {
-  const names = (data) => stripsOf(data, frameAt).map(({ name }) => name);
-  assert.deepEqual(names({ kind: "surface" }), ["loss", "learning_rate", "reduction_ratio", "damping"]);
-  assert.deepEqual(names({ kind: "network", metric: "RMSE" }), ["loss", "metric", "learning_rate", "reduction_ratio", "damping", "norms"]);
+test("every lesson has the strips f, α, ρ and λ in this order, and no strip twice", () => {
+  for (const data of [{ kind: "surface" }, { kind: "network", metric: "RMSE" }, { kind: "recorded", metric: "Accuracy" }]) {
+    const names = stripsOf(data, frameAt).map(({ name }) => name);
+    const everywhere = ["loss", "learning_rate", "reduction_ratio", "damping"];
+    assert.deepEqual(names.filter((name) => everywhere.includes(name)), everywhere);
+    assert.equal(new Set(names).size, names.length);
+  }
+});
+
+test("the strips of a surface name columns that its lesson has", () => {
+  const [run] = decode(makePayload()).runs;
+  for (const { series } of stripsOf({ kind: "surface" })) for (const { values } of series) assert.ok(values(run)?.length > 0);
 });
 
 test("a metric and a variance are written as one reads them", () => {

@@ -23,7 +23,7 @@ from qlr_ui.player import (
 from qlr_ui.player.encode.surface import COLUMNS
 from tests.player_modules import answer
 
-MOST_BYTES = 4_000_000
+MOST_BYTES = 4_250_000
 
 
 def surface() -> PlayerSurface:

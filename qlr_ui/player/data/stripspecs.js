@@ -23,8 +23,15 @@ const LEARNING_RATE = { name: "learning_rate", symbol: "α", scale: "log", serie
 const RATIO = { name: "reduction_ratio", symbol: "ρ", scale: "ratio", range: RATIO_RANGE, series: [everyStep("reduction_ratio")] };
 const DAMPING = { name: "damping", symbol: "λ", scale: "log", series: [everyStep("damping")] };
 
+const SURFACE_STRIPS = [
+  LOSS,
+  LEARNING_RATE,
+  RATIO,
+  DAMPING,
+];
+
 export function stripsOf(data, frameAt) {
-  if (data.kind === "surface") return [LOSS, LEARNING_RATE, RATIO, DAMPING];
+  if (data.kind === "surface") return SURFACE_STRIPS;
   const accuracy = data.metric === "Accuracy";
   const loss = { ...LOSS, legend: "batch — validation ○", series: [everyStep("loss"), everyFrame("validation_loss", frameAt, { dash: [2, 3], marked: true })] };
   const [trained, validated] = [everyFrame("train_metric", frameAt), everyFrame("validation_metric", frameAt, { dash: [2, 3], marked: true })];

@@ -7,12 +7,9 @@ from numpy.typing import NDArray
 
 from qlr_core.slices import SLICE_POINTS
 from qlr_ui.player.encode.container import Blocks, floats, grid_header, lesson_header, pack, run_header
+from qlr_ui.player.lessons.about import NUMBERS
 from qlr_ui.player.lessons.network import CurveView, DigitsView, NetworkLesson, NetworkPlayerRun, PlaneView, RunFrames, RunPlane
 
-NUMBERS = (
-    ("loss", "slope", "curvature", "learning_rate", "damping", "predicted_change", "actual_change", "reduction_ratio")
-    + ("gradient_norm", "direction_norm", "update_norm")
-)  # fmt: skip
 NETWORK_COLUMNS = ("x", "y", *NUMBERS)
 FRAME_NUMBERS = (
     ("train_loss", "validation_loss", "train_metric", "validation_metric", "ratio_same", "ratio_fresh", "ratio_full")

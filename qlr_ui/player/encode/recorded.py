@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from qlr_ui.player.encode.container import Blocks, floats, lesson_header, pack, run_header
-from qlr_ui.player.encode.network import NUMBERS
+from qlr_ui.player.lessons.about import NUMBERS
 from qlr_ui.player.lessons.recorded import RecordedLesson, RecordedPlayerRun
 
 EVALUATED = ("validation_loss", "validation_metric")

@@ -7,14 +7,17 @@ from numpy.typing import NDArray
 
 from qlr_core.slices import SLICE_POINTS
 from qlr_ui.player.encode.container import Blocks, grid_header, lesson_header, pack, run_header
-from qlr_ui.player.lessons.about import ForkOption, PlayerState
+from qlr_ui.player.lessons.about import NUMBERS, ForkOption, PlayerState
 from qlr_ui.player.lessons.surface import PlayerRun, PlayerSurface
 
-COLUMNS = (
-    ("x", "y", "gx", "gy", "dx", "dy", "cxx", "cxy", "cyy", "loss", "slope", "curvature", "learning_rate", "damping")
-    + ("predicted_change", "actual_change", "reduction_ratio")
-    + tuple(f"phi_{j}" for j in range(SLICE_POINTS))
-)
+# The vectors of a run with the names of their columns, then its numbers by their own names.
+VECTORS = {
+    "position": ("x", "y"),
+    "gradient": ("gx", "gy"),
+    "direction": ("dx", "dy"),
+    "curvature_matrix": ("cxx", "cxy", "cyy"),
+}
+COLUMNS = (*(name for names in VECTORS.values() for name in names), *NUMBERS, *(f"phi_{j}" for j in range(SLICE_POINTS)))
 _AT_THE_START = PlayerState()
 
 
@@ -50,10 +53,8 @@ def _surface_header(surface: PlayerSurface, blocks: Blocks) -> dict[str, Any]:
 
 def _columns(run: PlayerRun) -> NDArray[np.float32]:
     """The numbers of a run, [columns, steps]: one column after the other."""
-    vectors = (run.position, run.gradient, run.direction, run.curvature_matrix)
-    scalars = (run.loss, run.slope, run.curvature, run.learning_rate, run.damping)
-    changes = (run.predicted_change, run.actual_change, run.reduction_ratio)
-    parts = [*vectors, *(column[:, None] for column in scalars + changes), run.phi]
+    vectors, scalars = (getattr(run, name) for name in VECTORS), (getattr(run, name)[:, None] for name in NUMBERS)
+    parts = [*vectors, *scalars, run.phi]
     if any(len(part) != run.steps for part in parts):
         raise ValueError(f"run {run.about.id!r}: every array needs {run.steps} rows, got {[len(part) for part in parts]}")
     with np.errstate(over="ignore"):

@@ -9,6 +9,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 
+# The numbers of every step that a run of any kind has, in the core's words.
+NUMBERS = (
+    ("loss", "slope", "curvature", "learning_rate", "damping", "predicted_change", "actual_change", "reduction_ratio")
+    + ("gradient_norm", "direction_norm", "update_norm")
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class PlayerFork:

@@ -43,6 +43,9 @@ class PlayerRun:
     predicted_change: Floats
     actual_change: Floats
     reduction_ratio: Floats
+    gradient_norm: Floats
+    direction_norm: Floats
+    update_norm: Floats
     phi: Floats
     reliable: NDArray[np.bool_]
     accepted: NDArray[np.bool_]

@@ -6,7 +6,8 @@ import pytest
 from qlr_core.optimizers.hypergradient import HypergradientHyper
 from qlr_core.optimizers.sgd import GradientDescentHyper
 from qlr_core.ranges import knobs_with
-from qlr_core.surfaces import rosenbrock, surface_named
+from qlr_core.surfaces import surface_named
+from qlr_core.surfaces.functions import rosenbrock
 from qlr_core.surfaces.run import run_surface
 from tests.dense_problems import surface_problem
 

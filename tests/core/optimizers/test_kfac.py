@@ -15,7 +15,8 @@ from qlr_core.optimizers import kfac_program, optimizer_named
 from qlr_core.optimizers.kfac import FixedKFACHyper, KFACHyper
 from qlr_core.optimizers.kfac_program import curvature_blocks
 from qlr_core.ranges import knobs_with
-from qlr_core.surfaces import Surface, beale, quadratic, rosenbrock
+from qlr_core.surfaces import Surface
+from qlr_core.surfaces.functions import beale, quadratic, rosenbrock
 from qlr_core.surfaces.run import SurfaceRun, run_surface
 from tests.dense_problems import surface_problem
 from tests.problems import network

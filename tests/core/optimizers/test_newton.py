@@ -11,18 +11,8 @@ from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, SQUARED_ERROR, Loss
 from qlr_core.optimizers.adam_qlr import QLRHyper
 from qlr_core.optimizers.newton import MOST_FOR_NEWTON
 from qlr_core.ranges import knobs_with
-from qlr_core.surfaces import (
-    Point,
-    Surface,
-    beale,
-    himmelblau,
-    quadratic,
-    rastrigin,
-    rosenbrock,
-    saddle,
-    styblinski_tang,
-    surface_named,
-)
+from qlr_core.surfaces import Point, Surface, surface_named
+from qlr_core.surfaces.functions import beale, himmelblau, quadratic, rastrigin, rosenbrock, saddle, styblinski_tang
 from qlr_core.surfaces.run import SurfaceRun, default_choices, run_surface
 from tests.dense_problems import Network, network_problem, surface_problem
 from tests.problems import built, example, network

@@ -7,7 +7,8 @@ import pytest
 
 from qlr_core.optimizers import optimizer_named
 from qlr_core.ranges import knobs_with
-from qlr_core.surfaces import quadratic, rastrigin, rosenbrock, typed_surface
+from qlr_core.surfaces import typed_surface
+from qlr_core.surfaces.functions import quadratic, rastrigin, rosenbrock
 from qlr_core.surfaces.outcome import TARGETS, outcome_of
 from qlr_core.surfaces.run import default_choices, fork, run_surface
 

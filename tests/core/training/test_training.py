@@ -14,7 +14,7 @@ from qlr_core.objective import Batch
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.ranges import as_arrays, knobs_with
 from qlr_core.rollout import rollout, start
-from qlr_core.surfaces import rosenbrock
+from qlr_core.surfaces.functions import rosenbrock
 from qlr_core.surfaces.record import surface_objective
 from qlr_core.tasks import DIGITS, LARGE_BATCH, TASKS, task_named
 from qlr_core.training.plan import Plan, epoch_rows, prepare, schedule_of

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pandas as pd
 
-from qlr_core.surfaces import rosenbrock
+from qlr_core.surfaces.functions import rosenbrock
 from qlr_ui.lab.export import runs_csv
 from qlr_ui.lab.labels import run_labels
 from qlr_ui.surface import cached
