@@ -1,4 +1,7 @@
-"""A download that goes on where it broke off: what has come waits in a part beside the file."""
+"""A download that goes on where it broke off: what has come waits in a part beside the file.
+
+Hand-written, because pooch 1.9 asks for no Range: its downloaders begin a broken file anew.
+"""
 
 import re
 from dataclasses import dataclass

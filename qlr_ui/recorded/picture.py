@@ -6,30 +6,31 @@ import pandas as pd
 from qlr_core.curvature import curvature_among
 from qlr_core.optimizers import optimizer_named
 from qlr_core.optimizers.step_info import StepInfo
-from qlr_core.recorded.folder import choices_in, read_evaluations, read_steps
+from qlr_core.recorded.folder import choices_in
 from qlr_core.recorded.report import completed
 from qlr_core.tasks import task_named
 from qlr_ui.lab.labels import METRIC_LABELS, OPTION_LABELS
 from qlr_ui.player import PlayerState, RecordedLesson, RecordedPlayerRun, RunAbout, encode_recorded
-from qlr_ui.recorded.runs import Recorded
+from qlr_ui.recorded.runs import Recorded, tables
 from qlr_ui.theme import Style
 
 
 def recorded_picture(runs: dict[str, Recorded], styles: dict[str, Style], seed: int) -> bytes:
     """The player's payload of one seed of some runs by their labels; ValueError where none of them has recorded a step."""
-    tables: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
+    found: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
     for label, run in runs.items():
-        steps = _every_step(_of_seed(read_steps(run.folder), seed))
+        steps, evaluations = tables(run)
+        steps = _every_step(_of_seed(steps, seed))
         if len(steps):
-            tables[label] = steps, _of_seed(read_evaluations(run.folder), seed)
-    if not tables:
+            found[label] = steps, _of_seed(evaluations, seed)
+    if not found:
         raise ValueError(f"No run has recorded a step of seed {seed} yet.")
     first = next(iter(runs.values()))
     # All runs share the moments of the lesson; a run that was not evaluated then says nothing there.
-    moments = np.asarray(sorted({0, *(int(step) for _, table in tables.values() if len(table) for step in table.step)}))
+    moments = np.asarray(sorted({0, *(int(step) for _, table in found.values() if len(table) for step in table.step)}))
     drawn = tuple(
         _run(_about(f"r{place}", label, runs[label], styles[label], steps), steps, evaluations, moments)
-        for place, (label, (steps, evaluations)) in enumerate(tables.items())
+        for place, (label, (steps, evaluations)) in enumerate(found.items())
     )
     task = task_named(first.plan.task)
     formula = f"{first.config['parameters']:,} parameters · seed {seed}"

@@ -126,7 +126,7 @@ def readable(runs: dict[str, Recorded]) -> tuple[dict[str, Recorded], list[str]]
 @st.cache_data(max_size="1MB", show_spinner=False)
 def _gaps(folder: Path, version: Any, every: int, live: bool, done: int) -> list[str]:
     """A sentence for each range of steps, and of evaluations, that is missing between others or at the end."""
-    steps, evaluations = read_steps(folder), read_evaluations(folder)
+    steps, evaluations = _tables(folder, version)
     last = done if not live else int(evaluations.step.max()) if len(evaluations) else 0
     sentences = []
     for kind, table, expected in (
@@ -163,9 +163,20 @@ def _version(folder: Path) -> tuple[tuple[str, int, int], ...]:
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
 
 
+def tables(run: Recorded) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The steps and the evaluations, a row a step and seed."""
+    return _tables(run.folder, _version(run.folder))
+
+
+# All that a page shows of a run is made of these two: its files are read once.
+@st.cache_data(max_size="32MB", show_spinner=False)
+def _tables(folder: Path, version: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return read_steps(folder), read_evaluations(folder)
+
+
 @st.cache_data(max_size="32MB", show_spinner=False)
 def _curves(folder: Path, version: Any, axis: str, names: tuple[str, ...], epoch: int) -> dict[str, pd.DataFrame]:
-    steps = read_steps(folder)
+    steps, _ = _tables(folder, version)
     if steps.empty:
         return {}
     table = with_axes(steps, epoch)
@@ -176,7 +187,7 @@ def _curves(folder: Path, version: Any, axis: str, names: tuple[str, ...], epoch
 def _evaluation_curves(
     folder: Path, version: Any, axis: str, names: tuple[str, ...], epoch: int, metric: str, every: int
 ) -> dict[str, pd.DataFrame]:
-    evaluations, steps = read_evaluations(folder), read_steps(folder)
+    steps, evaluations = _tables(folder, version)
     if evaluations.empty or steps.empty:
         return {}
     # An evaluation stands after its step, where the axes have come to then; one that is missing leaves a gap.
@@ -188,5 +199,5 @@ def _evaluation_curves(
 
 @st.cache_data(max_size="1MB", show_spinner=False)
 def _numbers(folder: Path, version: Any, metric: str) -> dict[str, Interval]:
-    evaluations = read_evaluations(folder)
+    _, evaluations = _tables(folder, version)
     return {} if evaluations.empty else final_intervals(evaluations, metric)

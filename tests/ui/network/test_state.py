@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import zlib
 
 import numpy as np
@@ -120,3 +121,20 @@ def test_a_broken_link_gets_one_sentence_that_says_what_is_wrong(word: str, says
         from_link(word)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
+
+
+# Made by the lab as it was before its folders were laid out anew.
+OF_AN_OLD_VERSION = (
+    "n1.eNpdjtkKgzAQRf_lPg9FoYWSX5EQRo0aqkMbYxck_96JfevTLJy77Ohh0G3x6UG4weyZsMA0NZ0JiWWCJbQwFUFgLjrW44jKN"
+    "OCeF_eYI2g_TDht0avh5Nc1sCDrP0hIgWen6D3IqOrTRTP47WbPUfTlIqeiCjJoiZcP45Rc7zv-FLiqs6VflMYUxz-dImrY1mW7Z"
+    "qt9By1n8xcTMUSu"
+)
+
+
+def test_a_link_of_the_old_version_still_opens() -> None:
+    state = from_link(OF_AN_OLD_VERSION)
+    first, second = state.runs
+    assert first.optimizer == "adam_qlr" and dict(first.choices) == {"curvature": "hessian"}
+    assert dict(first.values) == {"initial_damping": 0.5, "max_learning_rate": math.inf, "weight_decay": 0.01}
+    assert second.optimizer == "adam" and dict(second.values) == {"learning_rate": 0.05, "b1": 0.8}
+    assert to_link(state) == OF_AN_OLD_VERSION

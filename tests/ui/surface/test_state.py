@@ -150,3 +150,20 @@ def test_any_text_is_a_link_or_gets_a_sentence(text: str) -> None:
             from_link(word)
         except LinkError as error:
             assert str(error)
+
+
+# Made by the lab as it was before its folders were laid out anew.
+OF_AN_OLD_VERSION = (
+    "1.eNpdjtGqAjEMRP9lnuPS9bIg_RUpJa5Vi2vVtF6Vpf9uij6IL0kYZjJnRoaFnHNIGzmPRxCKCrousHMlPGDXfWdoocMREuxgCK"
+    "LqGrzlk79OApox3uSfy02Cpg8h58gJVfWYYok8ebVeYtrDmm4gnPjhp8CSVPLCpaVi2mntPcT9ofhtGPnZzKavjt5VWtM-_uTUog"
+    "83fbtW1SnjrsEZ6pXzi7BFPxA-plECZ03_daaS6ZaDc_UF4KVUew"
+)
+
+
+def test_a_link_of_the_old_version_still_opens() -> None:
+    state = from_link(OF_AN_OLD_VERSION)
+    first, second = state.runs
+    assert first.optimizer == "adam_qlr" and dict(first.choices) == {"curvature": "hessian"}
+    assert dict(first.values) == {"initial_damping": 0.5, "max_learning_rate": math.inf, "weight_decay": 0.01}
+    assert second.optimizer == "adam" and dict(second.values) == {"learning_rate": 0.05, "b1": 0.8}
+    assert to_link(state) == OF_AN_OLD_VERSION
