@@ -15,8 +15,9 @@ PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13; do \
 NEWEST := .venv-newest
 NEWEST_PYTHON ?= $(PYTHON)
 
-# Two processes: more only compete, since XLA already uses every core. The tests of one file, or of one browser, stay in one.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+# Two processes: more only compete, since XLA already uses every core. The tests of one file, or of one browser, stay in one, and
+# the longest begin first, not the files with the most tests.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 # XLA maps memory for every program that it compiles, and Linux allows a process 65,530 maps: so many tests in one process
 # end in a crash. Each part has fresh processes, and runs whatever became of those before it; what one has compiled, the next
 # reads. pytest's 5 says that a part has none of the tests that ARGS names.

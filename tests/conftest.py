@@ -45,9 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # First, because pytest-xdist reads the groups in the same hook.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps the tests of a file in one process, which sets up and traces what they share once."""
+    """Keeps the tests of a file in one process, which sets up and traces what they share once; the longest begin first.
+
+    Begun last, a test of minutes would run alone while the other process waits.
+    """
     if config.option.reverse:
         items.reverse()
+    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(config.rootpath).with_suffix(""))))

@@ -62,6 +62,7 @@ def test_the_pages_here_are_those_of_the_navigation() -> None:
 
 # A page of its own process, where there are some: these are the longest tests of all.
 @pytest.mark.slow
+@pytest.mark.longest
 @pytest.mark.parametrize("file", [pytest.param(file, marks=pytest.mark.xdist_group(file)) for file in PAGES])
 def test_every_widget_can_be_moved(file: str, downloads: dict[str, Any]) -> None:
     page = _opened(file)
