@@ -116,6 +116,15 @@ def shortened(page: AppTest) -> AppTest:
     return page
 
 
+def with_one_run(page: AppTest) -> AppTest:
+    """The page with a single run, where it has runs: the others come back when a move adds them."""
+    removals = [place for place in places(page) if place.label == "Remove this run"]
+    for place in removals[1:]:
+        move(page, removals[0]._replace(number=0), True)
+        assert not fault(page), place
+    return page
+
+
 def walk(
     opened: Callable[[], AppTest], page: AppTest, known: frozenset[tuple[str, str]] = frozenset(), path: str = ""
 ) -> Iterator[tuple[str, str]]:

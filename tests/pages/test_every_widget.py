@@ -11,7 +11,7 @@ from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.testing.v1 import AppTest
 
 from qlr_core.recorded.folder import RUNS_DIRECTORY
-from tests.widgets import places, shortened, walk
+from tests.widgets import places, shortened, walk, with_one_run
 
 APP = Path(__file__).parents[2] / "app.py"
 PAGES = re.findall(r'st\.Page\("([^"]+)"', APP.read_text(encoding="utf-8"))
@@ -52,7 +52,7 @@ def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
 
 def _opened(file: str) -> AppTest:
     page = AppTest.from_file(APP, default_timeout=300).run()
-    return shortened(page.switch_page(file).run() if file != PAGES[0] else page)
+    return shortened(with_one_run(page.switch_page(file).run() if file != PAGES[0] else page))
 
 
 def test_the_pages_here_are_those_of_the_navigation() -> None:
