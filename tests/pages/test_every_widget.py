@@ -69,5 +69,8 @@ def test_every_widget_can_be_moved(file: str, downloads: dict[str, Any]) -> None
     for place, button in places(page).items():
         if place.kind == "download_button" and button.proto.deferred_file_id:
             assert downloads[button.proto.deferred_file_id](), f"{place.label} makes nothing"
-    failed = [f"{step}: {fault}" for step, fault in walk(lambda: _opened(file), page) if fault]
+    labels = {place.label for place in places(page)}
+    taken = list(walk(lambda: _opened(file), page))
+    failed = [f"{step}: {fault}" for step, fault in taken if fault]
     assert not failed, "\n".join(failed)
+    assert not [label for label in labels if not any(step.startswith(f"{label} = ") for step, _ in taken)]
