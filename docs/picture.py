@@ -1,16 +1,16 @@
 """The picture of a run on a surface as an SVG of its own: the path over bands of the loss, light enough to print."""
 
 import base64
+import io
 import itertools
 import math
-import struct
-import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from qlr_core.notation import written
 from qlr_core.surfaces import Point, Window
@@ -93,13 +93,8 @@ def _ground(seen: Landscape) -> str:
     log = np.log(np.maximum(seen.values, FLOOR))
     share = (log - log.min()) / (log.max() - log.min())
     bands = np.minimum((share[::-1] * BANDS).astype(np.uint8), BANDS - 1)
-    palette = np.linspace(LOWEST, HIGHEST, BANDS).round().astype(np.uint8)
-    rows = np.concatenate([np.zeros((len(bands), 1), np.uint8), bands], axis=1)
-    size = struct.pack(">IIBBBBB", bands.shape[1], bands.shape[0], 8, 3, 0, 0, 0)
-    chunks = ((b"IHDR", size), (b"PLTE", palette.tobytes()), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b""))
-    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)).decode()
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    """A chunk of a PNG: its length, kind, content and checksum (PNG specification, section 5.3)."""
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    image = Image.fromarray(bands)
+    image.putpalette(np.linspace(LOWEST, HIGHEST, BANDS).round().astype(np.uint8).tobytes())
+    written_to = io.BytesIO()
+    image.save(written_to, "PNG")
+    return base64.b64encode(written_to.getvalue()).decode()

@@ -59,7 +59,7 @@ def moves(widget: Any) -> list[Any]:
             return list(_TEXTS)
         case "button" | "download_button":
             return [True]
-    raise NotImplementedError(f"There is a widget of a new kind, {widget.type}; say here what a visitor can set it to.")
+    raise ValueError(f"There is a widget of a new kind, {widget.type}; say here what a visitor can set it to.")
 
 
 def move(page: AppTest, place: Place, value: Any) -> None:

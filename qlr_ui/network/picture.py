@@ -26,6 +26,7 @@ from qlr_ui.player import (
     RunFrames,
     RunPlane,
     RunRest,
+    columns_of,
     encode_network,
 )
 
@@ -106,27 +107,20 @@ def _run(problem: NetworkProblem, run: NetworkRun, about: RunAbout, rest: Frames
 
     path = np.full((len(info.loss) + 1, 2), np.nan, np.float32)
     path[record.path_step] = record.path
+    filled = info._replace(
+        curvature=known(info.curvature, lambda moment: moment.curvature),
+        predicted_change=known(info.predicted_change, lambda moment: moment.predicted_change),
+        actual_change=known(info.actual_change, lambda moment: moment.ratio_same * moment.predicted_change),
+    )
     return NetworkPlayerRun(
         about=about,
         position=path[:-1],
-        loss=info.loss,
-        slope=info.slope,
-        curvature=known(info.curvature, lambda moment: moment.curvature),
-        learning_rate=info.learning_rate,
-        damping=info.damping,
-        predicted_change=known(info.predicted_change, lambda moment: moment.predicted_change),
-        actual_change=known(info.actual_change, lambda moment: moment.ratio_same * moment.predicted_change),
-        reduction_ratio=info.reduction_ratio,
-        gradient_norm=info.gradient_norm,
-        direction_norm=info.direction_norm,
-        update_norm=info.update_norm,
-        reliable=info.reliable,
-        accepted=info.accepted,
         final=(float(path[-1, 0]), float(path[-1, 1]), float(record.frames.train_loss[-1]), float(info.next_damping[-1])),
         plane=_plane(run),
         frames=_frames(run, record.frames),
         picture=_picture(problem, record.frames),
         rest=None if rest is None else RunRest(int(rest.step[0]), _frames(run, rest), _picture(problem, rest)),
+        **columns_of(filled),
     )
 
 

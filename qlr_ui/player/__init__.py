@@ -9,7 +9,7 @@ from qlr_ui.player import bundle
 from qlr_ui.player.encode.network import encode_network
 from qlr_ui.player.encode.recorded import encode_recorded
 from qlr_ui.player.encode.surface import encode
-from qlr_ui.player.lessons.about import ForkField, ForkOption, PlayerFork, PlayerState, RunAbout
+from qlr_ui.player.lessons.about import ForkField, ForkOption, PlayerFork, PlayerState, RunAbout, columns_of
 from qlr_ui.player.lessons.network import (
     CurveView,
     DigitsView,
@@ -42,6 +42,7 @@ __all__ = [
     "RunFrames",
     "RunPlane",
     "RunRest",
+    "columns_of",
     "encode",
     "encode_network",
     "encode_recorded",

@@ -10,7 +10,7 @@ from qlr_core.recorded.folder import choices_in
 from qlr_core.recorded.report import completed
 from qlr_core.tasks import task_named
 from qlr_ui.lab.labels import METRIC_LABELS, OPTION_LABELS
-from qlr_ui.player import PlayerState, RecordedLesson, RecordedPlayerRun, RunAbout, encode_recorded
+from qlr_ui.player import PlayerState, RecordedLesson, RecordedPlayerRun, RunAbout, columns_of, encode_recorded
 from qlr_ui.recorded.runs import Recorded, tables
 from qlr_ui.theme import Style
 
@@ -59,25 +59,13 @@ def _every_step(steps: pd.DataFrame) -> pd.DataFrame:
 
 
 def _run(about: RunAbout, steps: pd.DataFrame, evaluations: pd.DataFrame, moments: np.ndarray) -> RecordedPlayerRun:
-    info = {column: steps[column].to_numpy() for column in StepInfo._fields[:-2]}
+    info = StepInfo(**{column: steps[column].to_numpy() for column in StepInfo._fields[:-2]})
     return RecordedPlayerRun(
         about=about,
-        loss=info["loss"],
-        slope=info["slope"],
-        curvature=info["curvature"],
-        learning_rate=info["learning_rate"],
-        damping=info["damping"],
-        predicted_change=info["predicted_change"],
-        actual_change=info["actual_change"],
-        reduction_ratio=info["reduction_ratio"],
-        gradient_norm=info["gradient_norm"],
-        direction_norm=info["direction_norm"],
-        update_norm=info["update_norm"],
-        reliable=info["reliable"],
-        accepted=info["accepted"],
         validation_loss=_at_moments(evaluations, moments, "validation_loss"),
         validation_metric=_at_moments(evaluations, moments, "validation_metric"),
-        next_damping=float(info["next_damping"][-1]),
+        next_damping=float(info.next_damping[-1]),
+        **columns_of(info),
     )
 
 

@@ -12,7 +12,7 @@ from qlr_core.surfaces.run import SurfaceRun
 from qlr_core.surfaces.values import value_at
 from qlr_ui.lab.labels import run_labels
 from qlr_ui.lab.picture import about_run, fork_options, log_above_floor, opening_view
-from qlr_ui.player import PlayerRun, PlayerSurface, RunAbout, encode
+from qlr_ui.player import PlayerRun, PlayerSurface, RunAbout, columns_of, encode
 from qlr_ui.surface.state import LabState, reason_off
 
 
@@ -53,21 +53,9 @@ def _run(run: SurfaceRun, about: RunAbout) -> PlayerRun:
         gradient=info.gradient,
         direction=info.direction,
         curvature_matrix=record.matrix,
-        loss=info.loss,
-        slope=info.slope,
-        curvature=info.curvature,
-        learning_rate=info.learning_rate,
-        damping=info.damping,
-        predicted_change=info.predicted_change,
-        actual_change=_actual_change(run),
-        reduction_ratio=info.reduction_ratio,
-        gradient_norm=info.gradient_norm,
-        direction_norm=info.direction_norm,
-        update_norm=info.update_norm,
         phi=_changes_along(run),
-        reliable=info.reliable,
-        accepted=info.accepted,
         final=(*run.final_position, run.final_loss, float(info.next_damping[-1])),
+        **columns_of(info._replace(actual_change=_actual_change(run))),
     )
 
 

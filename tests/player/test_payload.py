@@ -20,7 +20,7 @@ from qlr_ui.player import (
     encode,
     standalone_html,
 )
-from qlr_ui.player.encode.surface import COLUMNS
+from qlr_ui.player.lessons.about import NUMBERS
 from tests.player_modules import answer
 
 MOST_BYTES = 4_250_000
@@ -35,7 +35,7 @@ def surface() -> PlayerSurface:
 def run(steps: int, name: str = "r0") -> PlayerRun:
     rng = np.random.default_rng(0)
     position, gradient, direction = rng.normal(size=(3, steps, 2))
-    scalars = {name: rng.normal(size=steps) for name in COLUMNS if name in PlayerRun.__annotations__}
+    scalars = {name: rng.normal(size=steps) for name in NUMBERS}
     about = RunAbout(
         id=name,
         label="AdamQLR (Hessian, undamped)",

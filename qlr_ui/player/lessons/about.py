@@ -1,19 +1,15 @@
 """What a lesson of any kind says: of its runs, where the player opens, and what a fork can change."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from qlr_core.optimizers.step_info import StepInfo
 
-# The numbers of every step that a run of any kind has, in the core's words.
-NUMBERS = (
-    ("loss", "slope", "curvature", "learning_rate", "damping", "predicted_change", "actual_change", "reduction_ratio")
-    + ("gradient_norm", "direction_norm", "update_norm")
-)  # fmt: skip
+Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -86,3 +82,37 @@ class ForkOption:
     optimizer: str
     label: str
     fields: tuple[ForkField, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepColumns:
+    """What a run of any kind has of every step, [steps] each, in the core's words; NaN means not evaluated or diverged."""
+
+    about: RunAbout
+    loss: Floats
+    slope: Floats
+    curvature: Floats
+    learning_rate: Floats
+    damping: Floats
+    predicted_change: Floats
+    actual_change: Floats
+    reduction_ratio: Floats
+    gradient_norm: Floats
+    direction_norm: Floats
+    update_norm: Floats
+    reliable: NDArray[np.bool_]
+    accepted: NDArray[np.bool_]
+
+    @property
+    def steps(self) -> int:
+        """The number of recorded steps."""
+        return len(self.loss)
+
+
+# The numbers of every step, by name and in their order: another one is a field above.
+NUMBERS = tuple(field.name for field in fields(StepColumns) if field.name not in ("about", "reliable", "accepted"))
+
+
+def columns_of(info: StepInfo) -> dict[str, Any]:
+    """The columns of ``StepColumns`` that the core's record of a run has, which are all but ``about``."""
+    return {name: getattr(info, name) for name in (*NUMBERS, "reliable", "accepted")}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_ui.player.lessons.about import Floats, ForkOption, PlayerState, RunAbout
+from qlr_ui.player.lessons.about import Floats, ForkOption, PlayerState, StepColumns
 
 _AT_THE_START = PlayerState()
 
@@ -87,8 +87,8 @@ class RunRest:
     picture: NDArray[Any] | None = None
 
 
-@dataclass(frozen=True)
-class NetworkPlayerRun:
+@dataclass(frozen=True, kw_only=True)
+class NetworkPlayerRun(StepColumns):
     """One recorded run; row k of every column holds the network before step k and everything about that step.
 
     ``position`` is [steps, 2] in the run's own plane (NaN where the path is thinned), all others [steps]; NaN means not
@@ -96,31 +96,12 @@ class NetworkPlayerRun:
     ``picture`` is what the lesson's view says, None without one.
     """
 
-    about: RunAbout
     position: Floats
-    loss: Floats
-    slope: Floats
-    curvature: Floats
-    learning_rate: Floats
-    damping: Floats
-    predicted_change: Floats
-    actual_change: Floats
-    reduction_ratio: Floats
-    gradient_norm: Floats
-    direction_norm: Floats
-    update_norm: Floats
-    reliable: NDArray[np.bool_]
-    accepted: NDArray[np.bool_]
     final: tuple[float, float, float, float]
     plane: RunPlane
     frames: RunFrames
     picture: NDArray[Any] | None = None
     rest: RunRest | None = None
-
-    @property
-    def steps(self) -> int:
-        """The number of recorded steps."""
-        return len(self.loss)
 
 
 @dataclass(frozen=True)

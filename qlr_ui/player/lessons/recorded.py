@@ -7,41 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_ui.player.lessons.about import Floats, PlayerState, RunAbout
+from qlr_ui.player.lessons.about import Floats, PlayerState, StepColumns
 
 _AT_THE_START = PlayerState()
 
 
-@dataclass(frozen=True)
-class RecordedPlayerRun:
+@dataclass(frozen=True, kw_only=True)
+class RecordedPlayerRun(StepColumns):
     """One recorded run of one seed; row k of every column, [steps] each, is what was recorded of step k.
 
     NaN means not evaluated, missing in the record or diverged. ``validation_loss`` and ``validation_metric`` are those at the
     lesson's moments, NaN where the run was not evaluated then. ``next_damping`` is λ after the last step.
     """
 
-    about: RunAbout
-    loss: Floats
-    slope: Floats
-    curvature: Floats
-    learning_rate: Floats
-    damping: Floats
-    predicted_change: Floats
-    actual_change: Floats
-    reduction_ratio: Floats
-    gradient_norm: Floats
-    direction_norm: Floats
-    update_norm: Floats
-    reliable: NDArray[np.bool_]
-    accepted: NDArray[np.bool_]
     validation_loss: Floats
     validation_metric: Floats
     next_damping: float
-
-    @property
-    def steps(self) -> int:
-        """The number of recorded steps."""
-        return len(self.loss)
 
     @property
     def final(self) -> tuple[float, float, float, float]:

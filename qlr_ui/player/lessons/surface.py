@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from qlr_ui.player.lessons.about import Floats, RunAbout
+from qlr_ui.player.lessons.about import Floats, StepColumns
 
 
 @dataclass(frozen=True)
@@ -21,8 +18,8 @@ class PlayerSurface:
     minima: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True)
-class PlayerRun:
+@dataclass(frozen=True, kw_only=True)
+class PlayerRun(StepColumns):
     """One recorded run of ``steps`` steps; row k holds the iterate before step k and everything about that step.
 
     Shapes: ``position``, ``gradient``, ``direction`` [steps, 2]; ``curvature_matrix`` [steps, 3] (xx, xy, yy); ``phi``
@@ -30,28 +27,9 @@ class PlayerRun:
     on, diverged. ``final`` is x, y, loss and damping after the last step.
     """
 
-    about: RunAbout
     position: Floats
     gradient: Floats
     direction: Floats
     curvature_matrix: Floats
-    loss: Floats
-    slope: Floats
-    curvature: Floats
-    learning_rate: Floats
-    damping: Floats
-    predicted_change: Floats
-    actual_change: Floats
-    reduction_ratio: Floats
-    gradient_norm: Floats
-    direction_norm: Floats
-    update_norm: Floats
     phi: Floats
-    reliable: NDArray[np.bool_]
-    accepted: NDArray[np.bool_]
     final: tuple[float, float, float, float]
-
-    @property
-    def steps(self) -> int:
-        """The number of recorded steps."""
-        return len(self.loss)

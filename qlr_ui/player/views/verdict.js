@@ -23,7 +23,7 @@ export class Verdict {
     context.globalAlpha = stageStrength(scene.state, 6);
     gauge(context, scene, theme, { left: 8, right: size.width - 8, top: 84 * unit, unit });
     context.globalAlpha = stageStrength(scene.state, 7);
-    damping(context, scene, theme, { left: 0, top: 150 * unit, unit });
+    damping(context, scene, theme, { left: 0, right: size.width, top: 150 * unit, unit });
     context.globalAlpha = 1;
   }
 }
@@ -33,7 +33,10 @@ function bars(context, { anatomy }, theme, { left, right, top, unit }) {
   const known = [anatomy.predicted, anatomy.actual].filter(Number.isFinite).map((change) => -change);
   const [low, high] = [Math.min(0, ...known), Math.max(0, ...known)];
   const labelWidth = 72 * theme.scale;
-  const scale = linearScale(low, high || 1, left + labelWidth + (low < 0 ? 20 * theme.scale : 0), right - (low < 0 ? 92 : 62) * theme.scale);
+  // The numbers stand behind their bars, and the longest bar leaves room for the longest number.
+  context.font = font(theme, 12, 600);
+  const numbers = Math.max(0, ...known.map((drop) => context.measureText(dropText(drop)).width));
+  const scale = linearScale(low, high || 1, left + labelWidth + (low < 0 ? 20 * theme.scale : 0), right - numbers - 8);
   const model = anatomy.usesModel ? theme.model : theme.muted;
   bar(context, theme, scale, left, top, unit, anatomy.usesModel ? "promised" : "model says", -anatomy.predicted, model);
   bar(context, theme, scale, left, top + 36 * unit, unit, anatomy.accepted ? "actual" : "trial", -anatomy.actual, theme.truth);
@@ -46,8 +49,11 @@ function bar(context, theme, scale, left, top, unit, label, drop, color) {
   const [from, to] = [Math.min(scale(0), scale(drop)), Math.max(scale(0), scale(drop))];
   context.fillStyle = color;
   context.fillRect(from, top, Math.max(1.5, to - from), 28 * unit);
-  const text = `${formatNumber(Math.abs(drop), 3)}${drop < 0 ? " rise" : ""}`;
-  haloText(context, theme, text, to + 6, top + 14 * unit, { size: 12, weight: 600, halo: false });
+  haloText(context, theme, dropText(drop), to + 6, top + 14 * unit, { size: 12, weight: 600, halo: false });
+}
+
+function dropText(drop) {
+  return `${formatNumber(Math.abs(drop), 3)}${drop < 0 ? " rise" : ""}`;
 }
 
 function gauge(context, { anatomy, row, maker }, theme, { left, right, top, unit }) {
@@ -94,16 +100,19 @@ function needle(context, theme, scale, top, height, unit, { ratio, reliable, use
   haloText(context, theme, text, Math.max(half, Math.min(scale(GAUGE_HIGH) - half, x)), top - 17 * unit, { color, size: 13, weight: 700, align: "center" });
 }
 
-function damping(context, { anatomy, row, maker }, theme, { left, top, unit }) {
+function damping(context, { anatomy, row, maker }, theme, { left, right, top, unit }) {
   if (maker.damping_rule === "none" || !Number.isFinite(row.damping)) return;
   const next = anatomy.decision.next;
-  const text = `λ  ${formatNumber(row.damping, 3)}`;
-  haloText(context, theme, text, left, top + 10 * unit, { size: 14, weight: 600, halo: false });
+  const [text, after] = [`λ  ${formatNumber(row.damping, 3)}`, formatNumber(next, 3)];
+  context.font = font(theme, 14, 600);
+  const space = right - left - 16 - 30 * theme.scale;
+  const size = 14 * Math.min(1, space / (context.measureText(text).width + context.measureText(after).width));
+  haloText(context, theme, text, left, top + 10 * unit, { size, weight: 600, halo: false });
   const start = left + context.measureText(text).width + 8;
   const end = start + 30 * theme.scale;
   const rise = dampingTrend(row.damping, next) * 7 * unit;
   arrowLine(context, theme, start, top + 10 * unit + rise * 0.6, end, top + 10 * unit - rise * 0.6, rise === 0 ? theme.muted : rise > 0 ? theme.badInk : theme.goodInk);
-  haloText(context, theme, formatNumber(next, 3), end + 8, top + 10 * unit, { size: 14, weight: 600, halo: false });
+  haloText(context, theme, after, end + 8, top + 10 * unit, { size, weight: 600, halo: false });
 }
 
 function arrowLine(context, theme, x0, y0, x1, y1, color) {
