@@ -3,10 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qlr_core.slices import SLICE_POINTS
-from qlr_ui.player.encode.container import Blocks, grid_header, lesson_header, pack, run_header
+from qlr_ui.player.encode.container import Blocks, floats, grid_header, lesson_header, pack, run_header
 from qlr_ui.player.lessons.about import NUMBERS, ForkOption, PlayerState
 from qlr_ui.player.lessons.surface import PlayerRun, PlayerSurface
 
@@ -38,7 +37,7 @@ def encode(
         "surface": _surface_header(surface, blocks),
         "start": [float(value) for value in start],
         "columns": COLUMNS,
-        "runs": [run_header(run, blocks) | {"offset": blocks.add(_columns(run).tobytes())} for run in runs],
+        "runs": [run_header(run, blocks) | {"offset": blocks.add(_columns(run))} for run in runs],
     }
     return pack(header, blocks)
 
@@ -51,14 +50,13 @@ def _surface_header(surface: PlayerSurface, blocks: Blocks) -> dict[str, Any]:
     }
 
 
-def _columns(run: PlayerRun) -> NDArray[np.float32]:
+def _columns(run: PlayerRun) -> bytes:
     """The numbers of a run, [columns, steps]: one column after the other."""
     vectors, scalars = (getattr(run, name) for name in VECTORS), (getattr(run, name)[:, None] for name in NUMBERS)
     parts = [*vectors, *scalars, run.phi]
     if any(len(part) != run.steps for part in parts):
         raise ValueError(f"run {run.about.id!r}: every array needs {run.steps} rows, got {[len(part) for part in parts]}")
-    with np.errstate(over="ignore"):
-        table = np.concatenate(parts, axis=1).astype("<f4")
+    table = np.concatenate(parts, axis=1)
     if table.shape[1] != len(COLUMNS):
         raise ValueError(f"run {run.about.id!r}: {table.shape[1]} columns, the player expects {len(COLUMNS)}")
-    return np.ascontiguousarray(table.T)
+    return floats(table.T)
