@@ -20,13 +20,14 @@ _DEPTH = 1e-7
 
 
 def opening_view(view: Mapping[str, str], ids: list[str]) -> PlayerState:
-    """Where the player opens; what a link says wrongly is left at its default."""
+    """Where the player opens, as ``Store.view`` says; what a link says wrongly is left at its default."""
     step = view.get("step", "")
     focus = view.get("focus")
     return PlayerState(
         step=int(step) if step.isascii() and step.isdigit() and len(step) < 6 else 0,
         focus=focus if focus in ids else None,
         layers=view.get("layers"),
+        opening=view.get("opening", ""),
     )
 
 

@@ -1,7 +1,7 @@
 """The controls that every lab has: its presets, and its runs with their choices and numbers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
@@ -19,12 +19,13 @@ State = TypeVar("State")
 
 @dataclass(frozen=True)
 class Preset(Generic[State]):
-    """A named state of a lab; ``look_for`` is one sentence."""
+    """A named state of a lab; ``look_for`` says what to see, and ``view`` where the player opens for it, as a link has it."""
 
     name: str
     label: str
     look_for: str
     state: State
+    view: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def heading(self) -> str:
@@ -41,7 +42,7 @@ def preset_box(store: Store[Any], presets: tuple[Preset[Any], ...], shown: Prese
     def chosen() -> None:
         name = st.session_state[key]
         if name:
-            store.replace(by_name[name].state)
+            store.replace(by_name[name].state, by_name[name].view)
 
     st.selectbox(
         "Preset",

@@ -8,7 +8,7 @@ a link, or the browser's Back or Forward, and rules; unless the visitor has just
 than what the lab has written since.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -40,9 +40,15 @@ class Store(Generic[State]):
         st.session_state[self.name] = state
         self._set("seen", self._widgets())
 
-    def replace(self, state: State) -> None:
-        """Shows another state, as the visitor asked: the widgets are drawn anew from it."""
+    def replace(self, state: State, view: Mapping[str, str] | None = None) -> None:
+        """Shows another state, as the visitor asked: the widgets are drawn anew from it.
+
+        With a ``view``, in the words of a link, the player goes where that says; without one it stays where it is.
+        """
         self._show(state)
+        if view is not None:
+            self._set("view", dict(view))
+            self._open_anew()
         self.asked()
 
     def asked(self) -> None:
@@ -54,8 +60,9 @@ class Store(Generic[State]):
         return f"{self._prefix()}{name}"
 
     def view(self) -> dict[str, str]:
-        """What the link that is open says of the step, the focus and the layers."""
-        return {name: value for name, value in self._get("linked", {}).items() if name in _VIEW_PARAMETERS}
+        """What the address says of the step, the focus and the layers; another ``opening`` sends the player there."""
+        said = {name: value for name, value in self._get("linked", {}).items() if name in _VIEW_PARAMETERS}
+        return {**said, "opening": str(self._get("openings", 0))}
 
     def open_link(self) -> None:
         """Takes the state from the address where the lab has not written it; a bad link gets a sentence."""
@@ -77,16 +84,20 @@ class Store(Generic[State]):
         self._show(state)
         self._set("linked", here)
         self._set("shown", shown)
+        # Back to where nothing but a number was moved keeps the place.
+        if any(name in here for name in _VIEW_PARAMETERS):
+            self._open_anew()
 
     def write_link(self, state: State) -> None:
         """Brings the address up to date, by one write; the first setting needs no word."""
         address, shown = self._get("linked", {}), self._get("shown", self.default)
+        view = st.session_state.pop(f"{self.name}_view", {})
         self._set("shown", state)
         # A link that has just been opened means what the widgets have made of it, and stays as it is.
         if shown is None:
             return
         if state != shown:
-            address = {} if state == self.default else {self.parameter: self.to_link(state)}
+            address = view if state == self.default else {self.parameter: self.to_link(state), **view}
         if address != self._address():
             self._set("linked", address)
             own = (self.parameter, *_VIEW_PARAMETERS)
@@ -111,6 +122,9 @@ class Store(Generic[State]):
     def _show(self, state: State) -> None:
         self.keep(state)
         self._set("epoch", self._get("epoch", 0) + 1)
+
+    def _open_anew(self) -> None:
+        self._set("openings", self._get("openings", 0) + 1)
 
     def _prefix(self) -> str:
         return f"{self.name}{self._get('epoch', 0)}_"

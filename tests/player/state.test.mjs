@@ -73,6 +73,16 @@ test("new data keep step, focus, layers, axis and speed where they still exist",
   assert.deepEqual([moved.step, moved.focus, moved.axis, moved.speed], [1, "r9", "cost", 5]);
 });
 
+test("another word of opening sends the player where the data say, and the same word leaves it", () => {
+  const place = (given) => ({ ...data, state: { step: 2, focus: "r1", layers: null, ...given } });
+  const playing = run(start, { type: "layer", letter: "m" }, { type: "play" });
+  assert.deepEqual(run(playing, dataAction(place({}))), playing);
+  const opened = run(playing, dataAction(place({ opening: "1" })));
+  assert.deepEqual([opened.step, opened.focus, opened.playing, opened.layers], [2, "r1", false, playing.layers]);
+  assert.equal(run(opened, { type: "move", by: -1 }, dataAction(place({ opening: "1" }))).step, 1);
+  assert.equal(run(opened, dataAction(place({ opening: "2", layers: "g" }))).layers, "g");
+});
+
 test("keys", () => {
   const cases = [
     [" ", false, { type: "play" }], ["ArrowRight", false, { type: "move", by: 1 }], ["ArrowLeft", true, { type: "move", by: -10 }],

@@ -88,7 +88,7 @@ def test_blocks_start_on_word_boundaries_and_the_header_is_strict_json() -> None
     assert header["runs"][0]["final"] == [1.0, None, None, 1e-8]
     assert header["runs"][0]["hyper"] == {"initial_damping": 1e-3, "max_learning_rate": "inf"}
     assert header["fork_options"][0]["fields"][0]["default"] == "inf"
-    assert header["state"] == {"step": 5, "focus": "r0", "layers": None, "axis": "step"}
+    assert header["state"] == {"step": 5, "focus": "r0", "layers": None, "axis": "step", "opening": ""}
 
 
 def test_the_player_reads_back_what_was_written() -> None:

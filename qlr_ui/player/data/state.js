@@ -25,21 +25,24 @@ export function initialState(data) {
     whatIf: null,
     projector: false,
     table: false,
+    opening: given.opening,
   };
   return reduce(state, dataAction(data));
 }
 
-/** New data keep the place: the step is clamped, a focus that is gone falls back to the first run. The last is the end. */
+/** New data keep the place unless they open anew: the step is clamped, a focus that is gone falls back to the first run. */
 export function dataAction(data) {
-  return { type: "data", ids: data.runs.map((run) => run.id), lastStep: Math.max(...data.runs.map((run) => run.steps)) };
+  const lastStep = Math.max(...data.runs.map((run) => run.steps)); // the end
+  return { type: "data", ids: data.runs.map((run) => run.id), lastStep, given: data.state ?? {} };
 }
 
 export function reduce(state, action) {
   switch (action.type) {
     case "data": {
-      const focus = action.ids.includes(state.focus) ? state.focus : action.ids[0];
-      const next = { ...state, ids: action.ids, lastStep: action.lastStep, focus };
-      return goTo(next, state.step);
+      const placed = action.given.opening === state.opening ? state : opened(state, action.given);
+      const focus = action.ids.includes(placed.focus) ? placed.focus : action.ids[0];
+      const next = { ...placed, ids: action.ids, lastStep: action.lastStep, focus };
+      return goTo(next, placed.step);
     }
     case "goto": return goTo({ ...state, playing: false }, action.step);
     case "move": return moveBy({ ...state, playing: false }, action.by);
@@ -60,6 +63,11 @@ export function reduce(state, action) {
     case "table": return { ...state, table: !state.table };
     default: return state;
   }
+}
+
+/** A preset or a link was opened: the place that it names, at rest. */
+function opened(state, { opening, step, focus, layers }) {
+  return { ...state, opening, step: step ?? 0, focus, layers: sortedLayers(layers ?? state.layers), stage: LAST_STAGE, playing: false };
 }
 
 function goTo(state, step) {

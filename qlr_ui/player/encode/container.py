@@ -7,6 +7,7 @@ from the end of the header and are multiples of 4. A number that is not finite i
 import json
 import math
 import struct
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def lesson_header(title: str, first: str, state: PlayerState, fork_options: tupl
     return {
         "version": VERSION,
         "title": title,
-        "state": {"step": state.step, "focus": state.focus or first, "layers": state.layers, "axis": state.axis},
+        "state": asdict(state) | {"focus": state.focus or first},
         "fork_options": [_fork_header(option) for option in fork_options],
         # What switches a number off: an optimizer that does not have it is as one where it is off.
         "neutral": plain(_NEUTRAL),

@@ -53,12 +53,16 @@ class RunAbout:
 
 @dataclass(frozen=True)
 class PlayerState:
-    """Where the player opens; read at its first mount only. ``layers`` None shows all of them."""
+    """Where the player opens; read at its first mount, and then whenever ``opening`` is another word than before.
+
+    ``layers`` None shows all of them at the mount, and later those that are shown already.
+    """
 
     step: int = 0
     focus: str | None = None
     layers: str | None = None
     axis: str = "step"
+    opening: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,14 @@ def _lab() -> None:
         number = min(int(st.number_input("Number", 0, 1000, key=key)), 100)
         st.button("Hundred", on_click=lambda: store.replace(100))
         st.button("Look", on_click=store.asked)
+        st.button("Fifty", on_click=lambda: store.replace(50, {"step": "5"}))
+        st.button("First", on_click=lambda: store.replace(0, {}))
         store.keep(number)
         store.write_link(number)
-        st.caption(f"{number} {store.view()}")
+        view = store.view()
+        opening = view.pop("opening")
+        st.caption(f"{number} {view}")
+        st.text(opening)
 
 
 @pytest.fixture
@@ -101,6 +106,29 @@ def test_a_second_link_opens_with_its_view_also_the_one_that_was_left_last(write
     page.number_input[0].set_value(8).run()
     assert page.caption[0].value == "8 {}"
     assert writes == [{"small": "8"}] * 2
+
+
+def test_a_preset_opens_at_its_moment_with_one_write_and_what_is_moved_then_keeps_the_place(writes) -> None:
+    page = _open()
+    for button, address, view in ((2, {"small": "50", "step": "5"}, "50 {'step': '5'}"), (3, {}, "0 {}")):
+        before = page.text[0].value
+        page.button[button].click().run()
+        assert page.caption[0].value == view and writes[-1] == address
+        opened = page.text[0].value
+        assert opened != before
+        page.number_input[0].set_value(7).run()
+        assert page.caption[0].value == "7 {}" and page.text[0].value == opened
+    assert len(writes) == 4
+
+
+def test_a_link_sends_the_player_where_it_says_and_one_without_a_view_keeps_the_place() -> None:
+    page = _open()
+    page.button[2].click().run()
+    opened = page.text[0].value
+    page.number_input[0].set_value(8).run()
+    assert _number(_at(page, small="7")) == 7 and page.text[0].value == opened
+    assert _number(_at(page, small="50", step="5")) == 50
+    assert page.text[0].value != opened and page.caption[0].value == "50 {'step': '5'}"
 
 
 def test_a_link_that_the_widgets_make_something_else_of_stays_as_it_was_given(writes) -> None:
