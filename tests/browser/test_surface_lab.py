@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from qlr_ui.lab.run_setting import RunSetting
+from qlr_ui.surface.presets import PRESETS
 from qlr_ui.surface.state import LabState, from_link, to_link
 
 pytestmark = pytest.mark.slow
@@ -56,7 +57,7 @@ def test_keys_step_and_the_server_is_never_called_while_playing(open_page, wait_
     _wait_for(lambda: _data(page, "playing") == "true" and int(_data(page, "step")) > 14)
     page.keyboard.press("Space")
     page.keyboard.press("End")
-    _wait_for(lambda: _data(page, "step") == "200")
+    _wait_for(lambda: _data(page, "step") == str(LabState().steps))
     page.keyboard.press("Home")
     page.keyboard.press("2")
     _wait_for(lambda: _data(page, "step") == "0" and _data(page, "focus") == "r1")
@@ -106,6 +107,32 @@ def test_a_fork_keeps_both_branches_and_its_link_reopens_the_same_picture(open_p
     assert _data(again, "step") == "30" and _data(again, "focus") == "r2"
     # The bytes differ in the measured seconds, so compare what is drawn.
     assert again.locator("[data-part=runs] li").all_inner_texts() == page.locator("[data-part=runs] li").all_inner_texts()
+
+
+def test_a_preset_opens_at_its_moment_and_a_number_moved_then_keeps_the_place(open_page, wait_until_idle) -> None:
+    page = open_page()
+    _drawn(page)
+    _focused(page)
+    page.keyboard.press("Shift+ArrowRight")
+    _wait_for(lambda: _data(page, "step") == "10")
+    preset = next(preset for preset in PRESETS if preset.name == "damping_rules")
+    box = page.get_by_role("combobox", name="Preset")
+    box.fill(preset.label)
+    page.get_by_role("option", name=preset.label, exact=True).wait_for()
+    box.press("Enter")
+    _wait_for(lambda: (_data(page, "step"), _data(page, "focus")) == ("0", "r1"))
+    wait_until_idle(page)
+    address = page.url
+    assert "&step=0&focus=r1" in address
+    _focused(page)
+    page.keyboard.press("Shift+ArrowRight")
+    _wait_for(lambda: _data(page, "step") == "10")
+    before = _data(page, "signature")
+    page.get_by_role("slider", name="λ₀ · Initial damping").first.press("ArrowRight")
+    _wait_for(lambda: _data(page, "signature") != before)
+    assert (_data(page, "step"), _data(page, "focus")) == ("10", "r1") and "step=" not in page.url
+    page.go_back()
+    _wait_for(lambda: (_data(page, "step"), _data(page, "focus")) == ("0", "r1") and page.url == address)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +241,7 @@ def test_the_exported_file_plays_offline_from_the_disk(open_page, browser, tmp_p
     _drawn(slide)
     _focused(slide)
     slide.keyboard.press("End")
-    _wait_for(lambda: _data(slide, "step") == "200")
+    _wait_for(lambda: _data(slide, "step") == str(LabState().steps))
     assert not slide.locator("[data-do=fork]").is_visible()
     context.close()
     assert not complaints
