@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from qlr_core.notation import written
 from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.surfaces.outcome import outcome_of
 from qlr_core.surfaces.run import SurfaceRun
@@ -22,8 +23,9 @@ from qlr_ui.surface.state import LabState
 ROUNDINGS = 3
 ADAMS_RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 ARRIVED = 1e-3
-# An exponent, or a number that may have a sign and decimals.
-NUMBER = re.compile("10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|−?[0-9]+(?:[.][0-9]+)?")
+# A power of ten, or a number that may have a sign, decimals and such a factor.
+_POWER = "10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+"
+NUMBER = re.compile(f"{_POWER}|−?[0-9]+(?:[.][0-9]+)?(?:·{_POWER})?")
 
 
 def _runs(state: LabState) -> list[SurfaceRun]:
@@ -42,8 +44,13 @@ def _moved(state: LabState) -> list[LabState]:
     return [replace(state, start=start) for start in starts]
 
 
-def _said(value: float, places: int = 0) -> str:
-    return f"{value:.{places}f}".replace("-", "−")
+def _said(value: float) -> str:
+    """A number as the player shows it."""
+    return written(value, 3)
+
+
+def _ratio(info: StepInfo, step: int) -> str:
+    return written(float(info.reduction_ratio[step]), 2)
 
 
 def _damped(info: StepInfo) -> NDArray[np.float64]:
@@ -73,7 +80,7 @@ def _at_a_glance(state: LabState) -> list[str]:
     needed = {rate: _arrival(_adam(state, rate, 400)) for rate in ADAMS_RATES}
     best = min(needed, key=needed.__getitem__)
     assert dict(state.runs[1].values)["learning_rate"] == best
-    ratio = _said(info.reduction_ratio[broken], 2)
+    ratio = _ratio(info, broken)
     return [str(broken), ratio, str(arrived), "10⁻³", _said(best), str(len(ADAMS_RATES)), str(needed[best])]
 
 
@@ -84,16 +91,16 @@ def _untuned(state: LabState) -> list[str]:
     floor = int(np.argmax(info.damping == 1e-8))
     assert state.runs[0] == RunSetting("adam_qlr") and adam.final_loss == final[best] and run.final_loss < 1e-4
     assert (info.damping[floor : broken + 1] == 1e-8).all() and info.actual_change[broken] > 0
-    numbers = [str(floor), str(broken), _said(info.reduction_ratio[broken], 2), "10⁻⁴", str(state.steps)]
-    return [*numbers, str(best), str(len(ADAMS_RATES)), _said(final[best], 2)]
+    numbers = [str(floor), str(broken), _ratio(info, broken), "10⁻⁴", str(state.steps)]
+    return [*numbers, str(best), str(len(ADAMS_RATES)), _said(final[best])]
 
 
 def _broken_promise(state: LabState) -> list[str]:
     (info,) = _infos(state)
     assert _broken(info)[[4, 5]].all() and (info.next_damping[[4, 5]] == 2 * info.damping[[4, 5]]).all()
     assert info.actual_change[4] < 0 < info.actual_change[5]
-    drops = [_said(-change[4], 2) for change in (info.predicted_change, info.actual_change)]
-    return ["4", *drops, _said(info.reduction_ratio[4], 2), "5", _said(info.reduction_ratio[5], 2)]
+    drops = [_said(-change[4]) for change in (info.predicted_change, info.actual_change)]
+    return ["4", *drops, _ratio(info, 4), "5", _ratio(info, 5)]
 
 
 def _clipped(state: LabState) -> list[str]:
@@ -103,8 +110,8 @@ def _clipped(state: LabState) -> list[str]:
     assert (info.learning_rate[first] == 0.1).all() and (info.slope / _damped(info) > 0.1)[first].all()
     assert ratios.min() > 0.96 and ratios.max() < 1 and info.next_damping[19] == 1e-8
     assert int(np.argmax(_broken(free.record.info))) == 3
-    broken = _said(free.record.info.reduction_ratio[3], 2)
-    return ["0.1", "20", "0.96", broken, "3", _said(free.losses[20], 2), _said(clipped.losses[20], 2)]
+    broken = _ratio(free.record.info, 3)
+    return ["0.1", "20", "0.96", broken, "3", _said(free.losses[20]), _said(clipped.losses[20])]
 
 
 def _undamped(state: LabState) -> list[str]:
@@ -113,8 +120,8 @@ def _undamped(state: LabState) -> list[str]:
     bare, helped = undamped.record.info, damped.record.info
     assert (bare.damping == 0).all() and damped.losses.max() == damped.losses[0] and damped.final_loss < ARRIVED
     assert paper.damping[0] == 1e-3 and paper.actual_change[0] > 0.99 * bare.actual_change[0]
-    promised, climbed = _said(-bare.predicted_change[0], 1), _said(bare.actual_change[0])
-    rates = [_said(info.learning_rate[0], 2) for info in (helped, bare)]
+    promised, climbed = _said(-bare.predicted_change[0]), _said(bare.actual_change[0])
+    rates = [_said(info.learning_rate[0]) for info in (helped, bare)]
     return ["0", promised, climbed, _said(helped.damping[0]), *rates, "10⁻³"]
 
 
@@ -124,8 +131,8 @@ def _huge_damping(state: LabState) -> list[str]:
     takeover = int(np.argmin(rules))
     assert huge.damping[0] == 1e6 and (huge.next_damping[: takeover + 1] == huge.damping[: takeover + 1] / 2).all()
     assert not rules[takeover : takeover + 30].any()
-    rates = [_said(huge.learning_rate[0], 4), _said(plain.learning_rate[0], 2)]
-    return ["10⁶", "0", *rates, _said(huge.reduction_ratio[0], 2), str(takeover)]
+    rates = [_said(huge.learning_rate[0]), _said(plain.learning_rate[0])]
+    return ["10⁶", "0", *rates, _ratio(huge, 0), str(takeover)]
 
 
 def _tiny_clip(state: LabState) -> list[str]:
@@ -133,7 +140,7 @@ def _tiny_clip(state: LabState) -> list[str]:
     info = clipped.record.info
     assert (info.learning_rate == 1e-3).all() and dict(adam.hyper._asdict())["learning_rate"] == 1e-3
     np.testing.assert_allclose(clipped.positions, adam.positions, rtol=1e-12)
-    return ["10⁻³", str(state.steps), _said((info.slope / _damped(info))[-1], 2)]
+    return ["10⁻³", str(state.steps), _said((info.slope / _damped(info))[-1])]
 
 
 def _right_then_wrong(state: LabState) -> list[str]:
@@ -141,8 +148,8 @@ def _right_then_wrong(state: LabState) -> list[str]:
     rate = dict(state.runs[0].values)["learning_rate"]
     tried = (0.5, 0.7, 0.9, 0.98, 0.99, 1.0, 1.1, 1.5, 2.0)
     assert min(tried, key=lambda each: _adam(state, each, 1).final_loss) == rate
-    numbers = [_said(adam.losses[0]), _said(adam.losses[1], 2), _said(adam.losses[2], 1), "1"]
-    return [str(rate), *numbers, str(state.steps), _said(adam.final_loss, 1)]
+    numbers = [_said(adam.losses[0]), _said(adam.losses[1]), _said(adam.losses[2]), "1"]
+    return [str(rate), *numbers, str(state.steps), _said(adam.final_loss)]
 
 
 def _momentum_diverges(state: LabState) -> list[str]:
@@ -158,9 +165,9 @@ def _curvatures(state: LabState) -> list[str]:
     for info in (hessian, empirical):
         np.testing.assert_allclose(info.direction[0], fisher.direction[0], rtol=1e-12)
     assert hessian.predicted_change[0] > 0 and hessian.next_damping[0] < hessian.damping[0]
-    climb, ratio = _said(hessian.actual_change[0]), _said(hessian.reduction_ratio[0], 2)
+    climb, ratio = _said(hessian.actual_change[0]), _ratio(hessian, 0)
     bends = [_said(info.curvature[0]) for info in (fisher, hessian)]
-    return ["0", *bends, climb, ratio, _said(empirical.learning_rate[0], 3)]
+    return ["0", *bends, climb, ratio, _said(empirical.learning_rate[0])]
 
 
 def _damping_rules(state: LabState) -> list[str]:
@@ -175,8 +182,8 @@ def _damping_rules(state: LabState) -> list[str]:
 def _heuristics_alone(state: LabState) -> list[str]:
     adam_qlr, sgd_qlr = _runs(state)
     assert adam_qlr.final_loss < 1e-4
-    losses = [_said(run.losses[10], 2) for run in (sgd_qlr, adam_qlr)]
-    return ["10", *losses, str(state.steps), _said(sgd_qlr.final_loss, 2), "10⁻⁴"]
+    losses = [_said(run.losses[10]) for run in (sgd_qlr, adam_qlr)]
+    return ["10", *losses, str(state.steps), _said(sgd_qlr.final_loss), "10⁻⁴"]
 
 
 def _saddle(state: LabState) -> list[str]:
@@ -184,8 +191,8 @@ def _saddle(state: LabState) -> list[str]:
     info = newton.record.info
     assert _damped(info)[1] < 0 < info.actual_change[1] and info.predicted_change[1] > 0
     assert outcome_of(absolute).distance < 1e-2
-    ends = [_said(abs(float(end)), 1).removesuffix(".0") for end in newton.positions[-1]]
-    return ["1", "0", _said(info.reduction_ratio[1], 2), *ends]
+    ends = [f"{abs(end):.3g}" for end in newton.positions[-1].round(9)]
+    return ["1", "0", _ratio(info, 1), *ends]
 
 
 SAID: dict[str, Callable[[LabState], list[str]]] = {
