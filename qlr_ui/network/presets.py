@@ -13,21 +13,24 @@ PRESETS = (
         "Untuned on moons",
         "AdamQLR fits the training rows far better than Adam at its usual 0.001, and overfits: see validation.",
         NetworkState(),
+        {"step": "294"},
     ),
     Preset(
         "noise",
         "ρ under noise",
-        "With the clip, ρ on the step's own batch stays near 1; on other data it scatters and changes sign.",
+        "At step 10 ρ is 1.1 on the step's own batch and −1.3 on all training rows. With the clip the first stays near 1; on "
+        "other data ρ scatters and changes sign.",
         NetworkState(
             NetworkLab(batch_size=64, steps=100),
             (RunSetting("adam_qlr", values=(("initial_damping", 1.0), ("max_learning_rate", 0.1))), _QLR),
         ),
+        {"step": "10"},
     ),
     Preset(
         "curvatures",
         "Fisher, Hessian, empirical Fisher on digits",
-        "Three matrices along one direction: the Hessian's dᵀCd can be negative, and its run climbs. Below are their "
-        "eigenvalues.",
+        "At step 17 the Hessian's dᵀCd is negative and the step climbs; its model promised a climb, so ρ = 8.6 and λ falls. "
+        "Below are the eigenvalues of the three matrices.",
         NetworkState(
             NetworkLab(dataset="digits", batch_size=256, steps=60),
             (
@@ -36,6 +39,7 @@ PRESETS = (
                 RunSetting("adam_qlr", (("curvature", "empirical_fisher"),)),
             ),
         ),
+        {"step": "17", "focus": "r1"},
     ),
     Preset(
         "rate_too_high",
@@ -45,12 +49,15 @@ PRESETS = (
             NetworkLab(dataset="curve", depth=2, activation="relu", steps=150),
             (_QLR, RunSetting("adam", values=(("learning_rate", 3.0),))),
         ),
+        {"step": "1", "focus": "r1"},
     ),
     Preset(
         "heuristics_alone",
         "SGD-QLR against momentum",
-        "The same rule along the plain gradient, against momentum and against the rule along Adam's direction.",
+        "The rule along the plain gradient ends at a lower training loss than momentum, and along Adam's direction at a lower "
+        "one still.",
         NetworkState(runs=(RunSetting("sgd_qlr"), RunSetting("momentum"), _QLR)),
+        {"step": "294"},
     ),
 )
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import struct
 
+import jax
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from qlr_core.datasets import DATASETS
 from qlr_core.networks.outcome import network_outcome
 from qlr_core.networks.problem import MAX_STEPS, NetworkLab, network_problem
 from qlr_core.networks.run import NetworkRun
+from qlr_core.notation import written
 from qlr_ui.lab.labels import run_labels
 from qlr_ui.lab.run_setting import ForkSetting, RunSetting
 from qlr_ui.network import cached as network_cached
@@ -135,14 +137,23 @@ def test_the_files_and_tables_have_a_row_for_each_run_step_and_eigenvalue() -> N
 @pytest.mark.slow
 def test_the_presets_show_what_they_say() -> None:
     shown = {preset.name: _runs(preset.state) for preset in PRESETS}
+    said = {preset.name: preset.look_for for preset in PRESETS}
     qlr, adam = shown["untuned"]
     assert qlr.record.frames.train_loss[-1] < 0.1 * adam.record.frames.train_loss[-1]
     assert qlr.record.frames.validation_loss[-1] > adam.record.frames.validation_loss[-1]
     clipped = shown["noise"][0].record.frames
     assert np.nanstd(clipped.ratio_same) < 0.2 < 1 < min(np.nanstd(clipped.ratio_fresh), np.nanstd(clipped.ratio_full))
     assert np.nanmin(clipped.ratio_fresh) < 0 < np.nanmax(clipped.ratio_fresh)
+    at_ten = list(clipped.step).index(10)
+    ratios = [written(ratio[at_ten], 2) for ratio in (clipped.ratio_same, clipped.ratio_full)]
+    assert "ρ is {} on the step's own batch and {} on all".format(*ratios) in said["noise"]
     hessian = shown["curvatures"][1].record
+    climb = jax.tree.map(lambda column: column[17], hessian.info)
+    assert climb.curvature < 0 < climb.actual_change and f"ρ = {written(climb.reduction_ratio, 2)} " in said["curvatures"]
+    assert climb.next_damping < climb.damping
     assert np.nanmin(hessian.info.curvature) < 0 and hessian.frames.train_loss[-1] > hessian.frames.train_loss[0]
     outcomes = [network_outcome(run) for run in shown["rate_too_high"]]
     assert [outcome.diverged for outcome in outcomes] == [False, True]
-    assert "Lower its learning rate" in outcomes[1].message
+    assert outcomes[1].step == 1 and "Lower its learning rate" in outcomes[1].message
+    sgd_qlr, momentum, adam_qlr = (run.record.frames.train_loss[-1] for run in shown["heuristics_alone"])
+    assert adam_qlr < sgd_qlr < momentum
