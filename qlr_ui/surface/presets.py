@@ -70,6 +70,7 @@ PRESETS = (
                 RunSetting("adam_qlr", values=(("initial_damping", 10.0),)),
             ),
         ),
+        {"step": "0"},
     ),
     Preset(
         "huge_damping",
@@ -77,6 +78,7 @@ PRESETS = (
         "λ₀ = 10⁶ makes step 0 tiny (α = 5.99·10⁻⁴ instead of 0.666), and a step that timid keeps twice its promise: ρ = 2. "
         "So λ halves at every step, and from step 12 on λ dᵀd is smaller than dᵀCd.",
         LabState(start=_TEXTBOOK, runs=(RunSetting("adam_qlr", values=(("initial_damping", 1e6),)), _QLR)),
+        {"step": "0"},
     ),
     Preset(
         "tiny_clip",
