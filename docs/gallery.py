@@ -57,7 +57,8 @@ def on_files(files: Files, config: Any) -> Files:
     ground = landscape(
         SURFACE, SURFACE.default_parameters, SURFACE.window, *(round(POINTS * (high - low)) for low, high in (x, y))
     )
-    seen = Landscape(ground, SURFACE.window, SCALE, SURFACE.minima(SURFACE.default_parameters))
+    minima = tuple((float(a), float(b)) for a, b in SURFACE.minima(SURFACE.default_parameters))
+    seen = Landscape(ground, SURFACE.window, SCALE, minima)
     page = INTRODUCTION
     for spec in OPTIMIZERS:
         run = None if spec.unavailable() else shown(spec)

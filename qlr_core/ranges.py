@@ -72,7 +72,11 @@ class Range:
         """A clause that says which values the knob takes."""
         low, high = max(self.minimum, -1e300), min(self.maximum, 1e300)
         bounds = f"give a number from {low:g} to {high:g}" if high < 1e300 else f"give a finite number from {low:g} up"
-        return bounds + (f", or {self.neutral:g} to switch it off" if self.neutral is not None else "")
+        if self.neutral is None:
+            return bounds
+        return bounds + (
+            f"; {self.neutral:g} switches it off" if low <= self.neutral <= high else f", or {self.neutral:g} to switch it off"
+        )
 
 
 def _is_group(hint: Any) -> bool:

@@ -42,6 +42,22 @@ def dense(curvature: Curvature, lin: Linearization) -> Float[Array, "n n"]:
     return jax.vmap(lambda unit: ravel_pytree(curvature.product(lin, unravel(unit)))[0])(units)
 
 
+def solve(matrix: Float[Array, "n n"], vector: Float[Array, " n"]) -> Float[Array, " n"]:
+    """The x with matrix · x = vector, by elimination with row exchanges; NaN or ∞ where the matrix is singular."""
+    if vector.size != 2:
+        return jnp.linalg.solve(matrix, vector)
+    # Two unknowns written out, operation by operation as LAPACK's, make a program that a browser can run.
+    (a, b), (c, d) = matrix
+    u, v = vector
+    exchanged = jnp.abs(c) > jnp.abs(a)
+    first, other = (jnp.where(exchanged, x, y) for x, y in ((c, a), (a, c)))
+    beside, below = (jnp.where(exchanged, x, y) for x, y in ((d, b), (b, d)))
+    top, rest = (jnp.where(exchanged, x, y) for x, y in ((v, u), (u, v)))
+    factor = other / first
+    y = (rest - factor * top) / (below - factor * beside)
+    return jnp.stack([(top - beside * y) / first, y])
+
+
 def _newtons_direction(curvature: Curvature) -> Direction:
     def init(params: Params, hyper: Any) -> tuple[()]:
         number_of_parameters(params)
@@ -53,7 +69,7 @@ def _newtons_direction(curvature: Curvature) -> Direction:
         flat, unravel = ravel_pytree(problem.gradient)
         # A singular system gives NaN or ∞: the decreasing-loss rule takes that step back and raises λ.
         damped = matrix + damping.astype(flat.dtype) * jnp.eye(flat.size, dtype=flat.dtype)
-        d = unravel(jnp.linalg.solve(damped, flat))
+        d = unravel(solve(damped, flat))
 
         def quadratic_form(v: Params) -> Float[Array, ""]:
             along = ravel_pytree(v)[0]

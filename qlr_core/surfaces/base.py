@@ -7,18 +7,20 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from qlr_core.ranges import knobs_with
+from qlr_core.ranges import Scalar, knobs_with
 
 Position = Float[Array, "2"]
 Point = tuple[float, float]
 Window = tuple[Point, Point]
+# Points whose coordinates may be traced, as the parameters that they depend on.
+Minima = tuple[tuple[Scalar, Scalar], ...]
 
 
 class NoParameters(NamedTuple):
     """The knobs of a surface that has none."""
 
 
-def _none_known(parameters: Any) -> tuple[Point, ...]:
+def _none_known(parameters: Any) -> Minima:
     return ()
 
 
@@ -28,7 +30,7 @@ class Surface:
 
     Both take a position and the knobs, ``parameters`` filled with Python floats or scalars of the position's dtype, and
     keep that dtype; overflow is infinite, undefined is NaN. ``window`` holds the ends of x, then of y. ``minima`` gives
-    all global minima for knobs as Python floats, or () where none is known. Hashable: it can be a static argument;
+    all global minima for such knobs, or () where none is known. Hashable: it can be a static argument;
     picklable, where its functions are.
     """
 
@@ -41,7 +43,7 @@ class Surface:
     parameters: type[Any] = NoParameters
     residuals: Callable[[Position, Any], Float[Array, " K"]] | None = None
     plain_value: Callable[[Position, Any], Float[Array, ""]] | None = None
-    minima: Callable[[Any], tuple[Point, ...]] = _none_known
+    minima: Callable[[Any], Minima] = _none_known
 
     def __post_init__(self) -> None:
         if (self.residuals is None) == (self.plain_value is None):

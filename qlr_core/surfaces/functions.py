@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from qlr_core.ranges import Range, Scalar
-from qlr_core.surfaces.base import NoParameters, Point, Position, Surface
+from qlr_core.surfaces.base import Minima, NoParameters, Position, Surface
 
 
 class RosenbrockParameters(NamedTuple):
@@ -94,28 +94,28 @@ _LOWEST_ROOT = -2.903534027771177
 # fmt: on
 
 
-def _origin(parameters: Any) -> tuple[Point, ...]:
+def _origin(parameters: Any) -> Minima:
     return ((0.0, 0.0),)
 
 
-def _end_of_the_valley(parameters: Any) -> tuple[Point, ...]:
+def _end_of_the_valley(parameters: Any) -> Minima:
     return ((parameters.a, parameters.a**2),)
 
 
-def _beale_minimum(parameters: Any) -> tuple[Point, ...]:
+def _beale_minimum(parameters: Any) -> Minima:
     return ((3.0, 0.5),)
 
 
-def _himmelblau_minima(parameters: Any) -> tuple[Point, ...]:
+def _himmelblau_minima(parameters: Any) -> Minima:
     return _HIMMELBLAU_MINIMA
 
 
-def _lowest_roots(parameters: Any) -> tuple[Point, ...]:
+def _lowest_roots(parameters: Any) -> Minima:
     return ((_LOWEST_ROOT, _LOWEST_ROOT),)
 
 
-def _two_wells(parameters: Any) -> tuple[Point, ...]:
-    return tuple((0.0, sign * math.sqrt(parameters.strength)) for sign in (-1, 1))
+def _two_wells(parameters: Any) -> Minima:
+    return tuple((0.0, sign * parameters.strength**0.5) for sign in (-1, 1))
 
 
 # fmt: off

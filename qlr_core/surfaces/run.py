@@ -1,7 +1,5 @@
 """Runs on a surface, in float64, with all that the step player shows of every step; and their forks."""
 
-import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +16,7 @@ from qlr_core.objective import Batch
 from qlr_core.optimizers import build_optimizer, optimizer_named
 from qlr_core.optimizers.base import Optimizer
 from qlr_core.ranges import as_arrays
-from qlr_core.rollout import RunState, loss_only, rollout, start
+from qlr_core.rollout import RunState, rollout, start
 from qlr_core.surfaces import Point, Surface
 from qlr_core.surfaces.record import SurfaceRecord, recorder, surface_objective
 from qlr_core.surfaces.values import value_at
@@ -39,8 +37,7 @@ class SurfaceRun(HasLegs):
 
     ``curvature`` names the matrix in ``record.matrix``: the last optimizer's own, or for those without one the surface's
     first; ``record.state`` holds the states of the last leg alone. ``final_position`` is θ after the last step,
-    ``final_loss`` f there. ``seconds_per_step`` is wall-clock time without compiling and recording, of the last leg's
-    optimizer.
+    ``final_loss`` f there.
     """
 
     surface: Surface
@@ -50,7 +47,6 @@ class SurfaceRun(HasLegs):
     record: SurfaceRecord
     final_position: Point
     final_loss: float
-    seconds_per_step: float
 
     @property
     def steps(self) -> int:
@@ -119,7 +115,7 @@ def run_legs(surface: Surface, parameters: Any, position: Point, legs: Legs, ste
     if not 1 <= steps <= MAX_STEPS:
         raise ValueError(f"steps = {steps} is out of range; give a whole number from 1 to {MAX_STEPS}.")
     check_legs(legs, steps)
-    records, run, seconds, curvature = [], None, math.nan, ""
+    records, run, curvature = [], None, ""
     with jax.enable_x64(True):
         data = Batch(inputs=as_arrays(parameters, jnp.float64))
         for leg, before, end in zip(legs, (None, *legs), (*(leg.step for leg in legs[1:]), steps), strict=False):
@@ -129,7 +125,6 @@ def run_legs(surface: Surface, parameters: Any, position: Point, legs: Legs, ste
             if run is None or before is None or not continues(before, leg):
                 run = way.start(place)
             run = run._replace(opt_state=with_carried(run.opt_state, leg))
-            seconds = way.seconds_per_step(run) if leg is legs[-1] else seconds
             record, run = way.steps(run, end - leg.step)
             records.append(record)
     assert run is not None
@@ -138,11 +133,11 @@ def run_legs(surface: Surface, parameters: Any, position: Point, legs: Legs, ste
     whole: SurfaceRecord = jax.tree.map(lambda *parts: np.concatenate(parts), *numbers)._replace(state=records[-1].state)
     x, y = (float(number) for number in run.params)
     final_loss = value_at(surface, parameters, (x, y))
-    return SurfaceRun(surface, parameters, legs, curvature, whole, (x, y), final_loss, seconds)
+    return SurfaceRun(surface, parameters, legs, curvature, whole, (x, y), final_loss)
 
 
 class _Way:
-    """A leg's way over a surface: its start, its steps with all that is kept of them, and how long one takes."""
+    """A leg's way over a surface: its start, and its steps with all that is kept of them."""
 
     def __init__(self, surface: Surface, leg: Leg, data: Batch, curvature: str) -> None:
         objective = surface_objective(surface)
@@ -163,14 +158,3 @@ class _Way:
         if count < len(whole.position):
             run = RunState(whole.position[count], None, jax.tree.map(lambda leaf: leaf[count], whole.state))
         return jax.tree.map(lambda leaf: leaf[:count], whole), jax.tree.map(jnp.asarray, run)
-
-    def seconds_per_step(self, run: RunState) -> float:
-        """Measured on a chunk of the optimizer's own work: the recording takes longer than the step, and the same for all."""
-
-        def chunk() -> None:
-            jax.block_until_ready(rollout(self.optimizer, run, self.data, None, self.hyper, steps=CHUNK, record=loss_only))
-
-        chunk()  # compiles
-        begin = time.perf_counter()
-        chunk()
-        return (time.perf_counter() - begin) / CHUNK

@@ -1,6 +1,5 @@
 """The core reproduces the trajectories that the authors' own program took, as long as rounding lets anyone do so."""
 
-import dataclasses
 from typing import Any
 
 import jax
@@ -9,8 +8,7 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from qlr_core.curvature import Curvature, curvature_named
-from qlr_core.losses import SOFTMAX_CROSS_ENTROPY, Loss
+from qlr_core.losses import SOFTMAX_CROSS_ENTROPY
 from qlr_core.objective import Batch, Objective
 from qlr_core.optimizers.adam import adams_direction
 from qlr_core.optimizers.adam_qlr import AdamQLRHyper
@@ -19,29 +17,11 @@ from qlr_core.optimizers.step_info import StepInfo
 from qlr_core.optimizers.steps import from_direction
 from qlr_core.ranges import as_arrays, knobs_with
 from qlr_core.rollout import Moment, rollout, start
+from tests.golden.problems import MEAN_SQUARE, authors_curvature, rosenbrock
 from tests.golden.recipe import CASES, Inputs, checksums, recorded
 from tests.problems import layers_of, network
 
 Case = tuple[str, dict[str, tuple[StepInfo, np.ndarray]]]
-
-# The authors' squared error: the mean over the outputs too.
-MEAN_SQUARE = Loss("mean_square", "½ mean (z − y)²", lambda z, y: 0.5 * jnp.mean(jnp.square(z - y), axis=-1))
-
-
-def rosenbrock() -> Objective:
-    """½ the mean of two squared residuals, the authors' scale: a quarter of (1 − x)² + 100 (y − x²)²."""
-
-    def apply(params, model_state, inputs, *, train, key, mask):
-        x, y = params
-        return jnp.stack([1 - x, 10 * (y - x**2)])[None], model_state
-
-    return Objective(apply, MEAN_SQUARE)
-
-
-def authors_curvature(name: str, factor: float) -> Curvature:
-    """The curvature, scaled to the authors' C."""
-    curvature = curvature_named(name)
-    return dataclasses.replace(curvature, quadratic_form=lambda lin, v: factor * curvature.quadratic_form(lin, v))
 
 
 def objective_and_data(inputs: Inputs, dtype: Any) -> tuple[Objective, Any, Batch]:

@@ -11,7 +11,7 @@ import pytest
 
 from qlr_core.optimizers import optimizer_named
 from qlr_core.ranges import changed, knobs_with, ranges_of
-from qlr_core.slices import SLICE_POINTS, slice_span
+from qlr_core.slices import slice_span
 from qlr_core.surfaces import Surface, surface_named
 from qlr_core.surfaces.run import (
     CHUNK,
@@ -70,7 +70,7 @@ def test_a_fork_with_nothing_changed_continues_bit_for_bit(name: str, step: int)
     longer = run(name, CHUNK + 30)
     np.testing.assert_array_equal(child.positions, longer.positions[: step + 31])
     assert child.inherited == step and child.steps == step + 30
-    np.testing.assert_array_equal(child.record.slice, longer.record.slice[: step + 30])
+    np.testing.assert_array_equal(child.record.matrix, longer.record.matrix[: step + 30])
 
 
 def test_a_fork_of_a_fork_continues_too() -> None:
@@ -123,37 +123,6 @@ def test_no_number_of_the_optimizer_or_the_surface_and_no_start_ever_compiles_ag
             run_surface(ROSENBROCK, other, (1.0, 2.0), "adam_qlr", usual.choices, hyper, CHUNK + 7)
         fork(usual, 1, "adam_qlr", usual.choices, changed(hyper, initial_damping=0.5), 11, carried=0.125)
     assert not found
-
-
-@pytest.mark.parametrize(
-    ("name", "surface", "curvature"),
-    [
-        ("adam_qlr", "rosenbrock", "fisher"),
-        ("adam_qlr", "himmelblau", "hessian"),
-        ("adam_qlr", "saddle", "empirical_fisher"),
-        ("momentum", "rosenbrock", ""),
-        ("adam", "styblinski_tang", ""),
-    ],
-)
-def test_the_slice_spans_all_steps_of_interest_and_is_the_surface(name: str, surface: str, curvature: str) -> None:
-    there = surface_named(surface)
-    found = run(name, 12, there, {"curvature": curvature} if curvature else {})
-    info, d = found.record.info, found.record.info.direction
-    alphas = np.where(np.isnan(info.best_learning_rate), info.learning_rate, info.best_learning_rate)
-    undamped = info.slope / info.curvature
-    with jax.enable_x64(True):
-        low, high = map(np.asarray, slice_span(info.learning_rate, alphas, undamped))
-    reach = 8 * np.maximum(np.abs(info.learning_rate), np.abs(alphas))
-    for alpha in (np.zeros(12), info.learning_rate, alphas, np.clip(undamped, -reach, reach)):
-        assert np.all(low <= alpha) and np.all(alpha <= high)
-    grid = low[:, None] + (high - low)[:, None] * np.linspace(0, 1, SLICE_POINTS)
-    points = found.record.position[:, None] - grid[:, :, None] * d[:, None]
-    with jax.enable_x64(True):
-        value = jax.jit(jax.vmap(jax.vmap(lambda point: there.value(point, there.default_parameters))))
-        expected = np.asarray(value(points))
-    scale = np.max(np.abs(expected), axis=1, keepdims=True)
-    # The same polynomials, fused differently.
-    assert np.all(np.abs(found.record.slice - expected) <= 1e-12 * scale)
 
 
 def test_the_record_holds_the_matrix_gradient_and_direction_of_every_step() -> None:
