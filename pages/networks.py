@@ -18,12 +18,16 @@ with st.sidebar:
 
 state = network_lab.controls()
 preset = preset_of(state)
-st.markdown(f"**{preset.heading}** {preset.look_for}" if preset else f"**Your own setting.** {network_lab.lesson(state)}")
+sentence = (preset.heading, preset.look_for) if preset else ("Your own setting.", network_lab.lesson(state))
 
+# The player says it, once there is one.
+until_then = st.empty()
+until_then.markdown(f"**{sentence[0]}** {sentence[1]}")
 if problem := network_lab.problem_with(state):
     st.error(literal(problem))
 elif runs := network_lab.train(state):
-    summary = network_lab.show(state, runs)
+    until_then.empty()
+    summary = network_lab.show(state, runs, sentence)
     st.subheader("How the runs compare")
     st.dataframe(summary, hide_index=True, width="stretch")
     st.subheader("Curvature")

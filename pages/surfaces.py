@@ -18,14 +18,12 @@ with st.sidebar:
 
 state = surface_lab.controls()
 preset = preset_of(state)
-st.markdown(f"**{preset.heading}** {preset.look_for}" if preset else f"**Your own setting.** {surface_lab.lesson(state)}")
+sentence = (preset.heading, preset.look_for) if preset else ("Your own setting.", surface_lab.lesson(state))
 
 if problem := surface_lab.problem_with(state):
     st.error(literal(problem))
 else:
-    summary = surface_lab.show(state)
-    st.subheader("How the runs compare")
-    st.dataframe(summary, hide_index=True, width="stretch")
+    surface_lab.show(state, sentence)
 
 st.subheader("What you see")
 what, formula = st.columns(2)
@@ -35,6 +33,8 @@ what.markdown(
   damped model that chose α; its lowest point along d is where the step wants to land.
 - **Slice.** The same step from the side: the true loss along d against what the model promised. Drag α to ask "what if".
 - **ρ** compares the two: above ¾ the model may be trusted more and λ shrinks, below ¼ λ grows.
+- **Numbers** follow the hand: drag the start in the landscape or any slider, and the path bends at once. Typed, by arrow
+  keys, twice for the default.
 - **F** forks the run at this step with another λ, α_max or optimizer, and keeps both branches.
 """
 )

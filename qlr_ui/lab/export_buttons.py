@@ -1,4 +1,4 @@
-"""The two buttons under a lab's player: the lesson as one HTML file, its numbers as CSV."""
+"""The buttons under a lab's player: the lesson as one HTML file, its numbers as CSV."""
 
 from collections.abc import Callable
 
@@ -7,22 +7,25 @@ import streamlit as st
 from qlr_ui.player import standalone_html
 
 
-def export_buttons(payload: bytes, title: str, csv: Callable[[], bytes], lesson_file: str, numbers_file: str) -> None:
-    """Draws them; the files are made when they are asked for, not at every move of a slider."""
-    left, right = st.columns(2)
-    left.download_button(
+def lesson_button(payload: bytes, title: str, file: str) -> None:
+    """The player with its runs as one file, made when it is asked for, not at every change."""
+    st.download_button(
         "Export this lesson as one HTML file",
         lambda: standalone_html(payload, f"{title} · AdamQLR Lab"),
-        lesson_file,
+        file,
         "text/html",
         on_click="ignore",
         width="stretch",
         help="The player with these runs, for slides: it works offline, without the lab.",
     )
-    right.download_button(
+
+
+def numbers_button(csv: Callable[[], bytes], file: str) -> None:
+    """The numbers of every step."""
+    st.download_button(
         "Export the numbers as CSV",
         csv,
-        numbers_file,
+        file,
         "text/csv",
         on_click="ignore",
         width="stretch",

@@ -13,24 +13,34 @@ OPTION_LABELS = {item.name: item.label for item in (*CURVATURES, *DAMPING_RULES)
 
 def run_labels(state: HasRuns) -> list[str]:
     """A name for every run, forks last: its optimizer, and what sets it apart from others of its kind."""
-    labels = [_label(state.runs, run) for run in state.runs]
+    return [_filled(template, setting) for template, setting in zip(run_templates(state), settings_of(state), strict=True)]
+
+
+def run_templates(state: HasRuns) -> list[str]:
+    """The names with ``{learning_rate}`` and the like for a number in them, so that a name follows the number."""
+    templates = [_template(state.runs, run) for run in state.runs]
+    labels = [_filled(template, run) for template, run in zip(templates, state.runs, strict=True)]
     for place, label in enumerate(labels):
-        twins = [other for other, same in enumerate(labels) if same == label]
-        if len(twins) > 1:
-            labels[place] = f"{label} #{twins.index(place) + 1}" if place != twins[0] else label
-    for fork in state.forks:
-        labels.append(f"{optimizer_named(fork.setting.optimizer).label} from step {fork.step}")
-    return labels
+        before = labels[:place].count(label)
+        if before:
+            templates[place] += f" #{before + 1}"
+    return templates + [f"{optimizer_named(fork.setting.optimizer).label} from step {fork.step}" for fork in state.forks]
 
 
-def _label(runs: tuple[RunSetting, ...], run: RunSetting) -> str:
+def _filled(template: str, run: RunSetting) -> str:
+    numbers = {name: knob.default for name, knob in ranges_of(optimizer_named(run.optimizer).hyper).items()} | dict(run.values)
+    return template.format_map({name: written(value) for name, value in numbers.items()})
+
+
+def _template(runs: tuple[RunSetting, ...], run: RunSetting) -> str:
     spec = optimizer_named(run.optimizer)
     if spec.kind == "first_order":
-        rate = dict(run.values).get("learning_rate", ranges_of(spec.hyper)["learning_rate"].default)
-        return f"{spec.label} {written(rate)}"
+        return f"{spec.label} {{learning_rate}}"
     if not any(other.optimizer == run.optimizer and other != run for other in runs):
         return spec.label
-    parts = [OPTION_LABELS[option].lower() for _, option in run.choices] + changes(run)[:2]
+    knobs = ranges_of(spec.hyper)
+    numbers = [f"{knobs[name].symbol} {{{name}}}" for name, _ in run.values[:2]]
+    parts = [OPTION_LABELS[option].lower() for _, option in run.choices] + numbers
     return f"{spec.label} ({', '.join(parts)})" if parts else spec.label
 
 

@@ -27,3 +27,16 @@ def legs_of(state: HasRuns, choices_of: Callable[[RunSetting], Choices]) -> tupl
             history = history[:-1]
         found.append(forked(history, leg(fork.setting, fork.step, fork.carried)))
     return tuple(found)
+
+
+def owners_of(state: HasRuns) -> tuple[tuple[int, ...], ...]:
+    """Whose setting each leg of ``legs_of`` has: the place of that run, leg by leg."""
+    found: list[tuple[tuple[int, int], ...]] = [((place, 0),) for place in range(len(state.runs))]
+    for place, fork in enumerate(state.forks, start=len(state.runs)):
+        history = found[fork.parent]
+        # As in ``legs_of``; a leg at the very step gives way to the fork.
+        while len(history) > 1 and fork.step <= history[-1][1]:
+            history = history[:-1]
+        kept = history if fork.step > history[len(history) - 1][1] else ()
+        found.append((*kept, (place, fork.step)))
+    return tuple(tuple(owner for owner, _ in history) for history in found)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import zlib
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from qlr_core.ranges import knobs_with, ranges_of
 from qlr_ui.lab.run_setting import ForkSetting, HasRuns, RunSetting, settings_of
 
 _MOST_BYTES = 100_000
+# What a link may say of what is seen beside the state of the lab, in the player's words (its ``linkParameters``).
+SEEN = ("step", "focus", "layers", "axis", "view", "substep", "alpha", "table", "speed", "stage", "zoom")
 State = TypeVar("State")
 
 
@@ -73,6 +76,14 @@ def number_from_plain(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         raise LinkError(f"{str(value)[:40]!r} in this link is not a number. Copy the link again.") from None
+
+
+def whole_from_plain(value: Any) -> int:
+    """A whole number of a link; LinkError where it is none that a computer can hold."""
+    number = number_from_plain(value)
+    if not math.isfinite(number):
+        raise LinkError(f"{value!r} in this link is not a number of steps. Copy the link again.")
+    return int(number)
 
 
 def check_runs(state: HasRuns, reason_off: Callable[[OptimizerSpec], str]) -> None:

@@ -7,16 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qlr_core.legs import Legs, continues
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
 from qlr_core.optimizers.base import OptimizerSpec
-from qlr_core.ranges import numbers_of, ranges_of
-from qlr_ui.lab.labels import OPTION_LABELS, fork_text
+from qlr_core.ranges import Range, numbers_of, ranges_of
+from qlr_ui.lab.labels import OPTION_LABELS, fork_text, run_labels, run_templates
+from qlr_ui.lab.legs import owners_of
+from qlr_ui.lab.links import SEEN
 from qlr_ui.lab.run_setting import HasRuns, RunSetting, settings_of
-from qlr_ui.player import ForkField, ForkOption, PlayerFork, PlayerState, RunAbout
+from qlr_ui.player import ForkOption, PlayerFork, PlayerLeg, PlayerState, RunAbout
 from qlr_ui.theme import style_of
 
 # The log of f − f_min is drawn down to this share of the window's range; below it all is one color.
 _DEPTH = 1e-7
+# Of what a link says of what is seen: more is none of the player's.
+_LONGEST_WORD = 80
+_PLACE = ("step", "focus", "layers")
 
 
 def opening_view(view: Mapping[str, str], ids: list[str]) -> PlayerState:
@@ -27,39 +33,46 @@ def opening_view(view: Mapping[str, str], ids: list[str]) -> PlayerState:
         step=int(step) if step.isascii() and step.isdigit() and len(step) < 6 else 0,
         focus=focus if focus in ids else None,
         layers=view.get("layers"),
+        seen={name: word[:_LONGEST_WORD] for name, word in view.items() if name in SEEN and name not in _PLACE},
         opening=view.get("opening", ""),
     )
 
 
-def about_run(state: HasRuns, place: int, labels: list[str], run: Any, status: tuple[str, int | None, str]) -> RunAbout:
-    """What the player is told of a run, surface or network; ``status`` is the word, the step and the sentence.
-
-    ``run`` has ``optimizer``, ``choices``, ``hyper``, ``curvature``, ``seconds_per_step``, ``inherited`` and a ``record``.
-    """
-    settings = settings_of(state)
-    spec, style = optimizer_named(run.optimizer), style_of(run.optimizer, _occurrence(settings, place))
+def about_run(state: HasRuns, place: int, legs: Legs, curvature: str) -> RunAbout:
+    """What the player is told of a run, surface or network, with these legs; without price and status."""
+    settings, leg = settings_of(state), legs[-1]
+    spec, style = optimizer_named(leg.optimizer), style_of(leg.optimizer, _occurrence(settings, place))
     fork = state.forks[place - len(state.runs)] if place >= len(state.runs) else None
     return RunAbout(
         id=f"r{place}",
-        label=labels[place],
-        optimizer=run.optimizer,
+        label=run_labels(state)[place],
+        template=run_templates(state)[place],
+        optimizer=leg.optimizer,
         kind=spec.kind,
         color_light=style.light,
         color_dark=style.dark,
         dash=style.dash,
-        cost_per_step=float(run.record.info.cost[-1]),
-        seconds_per_step=run.seconds_per_step,
-        status=status[0],
-        status_step=status[1],
-        status_text=status[2],
-        hyper={name: float(value) for name, value in numbers_of(run.hyper).items()},
+        hyper={name: float(value) for name, value in numbers_of(leg.hyper).items()},
         carried=spec.carried,
-        damping_rule=dict(run.choices).get("damping_rule", spec.damping_rule),
-        fork=PlayerFork(f"r{fork.parent}", run.inherited, fork_text(state, fork)) if fork else None,
-        curvature_label=OPTION_LABELS[run.curvature],
+        damping_rule=dict(leg.choices).get("damping_rule", spec.damping_rule),
+        fork=PlayerFork(f"r{fork.parent}", leg.step, fork_text(state, fork)) if fork else None,
+        legs=_legs(legs, owners_of(state)[place]),
+        curvature_label=OPTION_LABELS[curvature],
         direction_text=spec.direction,
         note=spec.note,
     )
+
+
+def _legs(legs: Legs, owners: tuple[int, ...]) -> tuple[PlayerLeg, ...]:
+    return tuple(
+        PlayerLeg(f"r{owner}", leg.step, before is not None and continues(before, leg), leg.carried)
+        for owner, before, leg in zip(owners, (None, *legs), legs, strict=False)
+    )
+
+
+def ranges_by_optimizer(state: HasRuns) -> dict[str, dict[str, Range]]:
+    """What the numbers of every optimizer of a lab can be."""
+    return {run.optimizer: ranges_of(optimizer_named(run.optimizer).hyper) for run in settings_of(state)}
 
 
 def _occurrence(settings: list[RunSetting], place: int) -> int:
@@ -70,15 +83,7 @@ def _occurrence(settings: list[RunSetting], place: int) -> int:
 def fork_options(reason_off: Callable[[OptimizerSpec], str]) -> tuple[ForkOption, ...]:
     """Every optimizer that can run here, with the numbers that stand first in its controls."""
     return tuple(
-        ForkOption(
-            spec.name,
-            spec.label,
-            tuple(
-                ForkField(name, knob.symbol, knob.label, knob.low, knob.high, knob.log, knob.default, knob.neutral)
-                for name, knob in ranges_of(spec.hyper).items()
-                if not knob.advanced
-            ),
-        )
+        ForkOption(spec.name, spec.label, {name: knob for name, knob in ranges_of(spec.hyper).items() if not knob.advanced})
         for spec in OPTIMIZERS
         if not reason_off(spec)
     )

@@ -8,10 +8,10 @@ import streamlit as st
 
 from qlr_core.optimizers import OPTIMIZERS, optimizer_named
 from qlr_core.optimizers.base import Choice, OptimizerSpec
-from qlr_core.ranges import Range, ranges_of
+from qlr_core.ranges import Range
 from qlr_ui.lab import controls
 from qlr_ui.lab.labels import OPTION_LABELS
-from qlr_ui.lab.run_setting import RunSetting, differing, with_run, without
+from qlr_ui.lab.run_setting import RunSetting, with_run, without
 from qlr_ui.lab.store import Store
 
 State = TypeVar("State")
@@ -71,7 +71,10 @@ def runs(
     reason_off: Callable[[OptimizerSpec], str],
     options: Callable[[Choice], tuple[str, ...]] = lambda choice: choice.options,
 ) -> tuple[RunSetting, ...]:
-    """A lab's runs as the widgets say; ``reason_off`` and ``options`` say what cannot be chosen, and what can."""
+    """A lab's runs as the widgets say; ``reason_off`` and ``options`` say what cannot be chosen, and what can.
+
+    Their numbers are the player's knobs.
+    """
     st.subheader("Optimizers")
     found = tuple(_run(store, place, run, options) for place, run in enumerate(state.runs))
     full = len(state.runs) + len(state.forks) >= most
@@ -109,16 +112,7 @@ def _run(store: Store[Any], place: int, run: RunSetting, options: Callable[[Choi
             option = controls.choice(described, options(described), OPTION_LABELS, key, asked)
             if option != described.default:
                 chosen.append((described.name, option))
-        given, values = dict(run.values), {}
-        knobs = ranges_of(spec.hyper)
-        for name, knob in knobs.items():
-            if not knob.advanced:
-                values[name] = controls.number(knob, store.key(f"{place}_{name}"), given.get(name, knob.default))
-        with st.popover("More numbers", width="stretch"):
-            for name, knob in knobs.items():
-                if knob.advanced:
-                    values[name] = controls.number(knob, store.key(f"{place}_{name}"), given.get(name, knob.default))
         if st.button("Remove this run", key=store.key(f"{place}_remove"), width="stretch"):
             store.replace(without(store.current(), place))
             st.rerun()
-    return RunSetting(run.optimizer, tuple(chosen), differing(spec.hyper, values))
+    return RunSetting(run.optimizer, tuple(chosen), run.values)

@@ -14,11 +14,10 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from qlr_ui.lab.links import LinkError
+from qlr_ui.lab.links import SEEN, LinkError
 from qlr_ui.lab.literal import literal
 
 State = TypeVar("State")
-_VIEW_PARAMETERS = ("step", "focus", "layers")
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,11 @@ class Store(Generic[State]):
             self._open_anew()
         self.asked()
 
+    def amend(self, state: State) -> None:
+        """Shows a state that differs in nothing that a widget tells of: they stay as they are."""
+        st.session_state[self.name] = state
+        self.asked()
+
     def asked(self) -> None:
         """Notes that the visitor has asked for something that no widget of the lab tells of."""
         self._set("asked", True)
@@ -60,8 +64,8 @@ class Store(Generic[State]):
         return f"{self._prefix()}{name}"
 
     def view(self) -> dict[str, str]:
-        """What the address says of the step, the focus and the layers; another ``opening`` sends the player there."""
-        said = {name: value for name, value in self._get("linked", {}).items() if name in _VIEW_PARAMETERS}
+        """What the address says of what is seen; another ``opening`` sends the player there."""
+        said = {name: value for name, value in self._get("linked", {}).items() if name in SEEN}
         return {**said, "opening": str(self._get("openings", 0))}
 
     def open_link(self) -> None:
@@ -85,7 +89,7 @@ class Store(Generic[State]):
         self._set("linked", here)
         self._set("shown", shown)
         # Back to where nothing but a number was moved keeps the place.
-        if any(name in here for name in _VIEW_PARAMETERS):
+        if any(name in here for name in SEEN):
             self._open_anew()
 
     def write_link(self, state: State) -> None:
@@ -100,13 +104,13 @@ class Store(Generic[State]):
             address = view if state == self.default else {self.parameter: self.to_link(state), **view}
         if address != self._address():
             self._set("linked", address)
-            own = (self.parameter, *_VIEW_PARAMETERS)
+            own = (self.parameter, *SEEN)
             others = {name: st.query_params.get_all(name) for name in st.query_params if name not in own}
             st.query_params.from_dict({**others, **address})
 
     def _address(self) -> dict[str, str]:
         """The lab's part of the address."""
-        return {name: st.query_params[name] for name in (self.parameter, *_VIEW_PARAMETERS) if name in st.query_params}
+        return {name: st.query_params[name] for name in (self.parameter, *SEEN) if name in st.query_params}
 
     def _moved(self) -> bool:
         """Whether the visitor has asked for something since the last rerun, by a widget or otherwise."""

@@ -13,10 +13,11 @@ from qlr_core.networks.problem import NetworkLab, network_problem
 from qlr_core.networks.run import NetworkRun
 from qlr_core.networks.spectrum import MOST_FOR_SPECTRUM
 from qlr_core.notation import written
-from qlr_ui.lab.export_buttons import export_buttons
+from qlr_ui.lab.export_buttons import lesson_button, numbers_button
 from qlr_ui.lab.labels import METRIC_LABELS, run_labels
 from qlr_ui.lab.links import LinkError
 from qlr_ui.lab.literal import literal
+from qlr_ui.lab.numbers import with_numbers
 from qlr_ui.lab.run_setting import with_fork, without
 from qlr_ui.lab.turns import TurnOver, Waiting
 from qlr_ui.lab.without_paths import without_paths
@@ -30,6 +31,7 @@ from qlr_ui.network.work import too_much
 from qlr_ui.player import player
 
 _PLAYER, _STOPPED, _SPECTRUM, _REST = "network_player", "network_stopped", "network_spectrum", "network_rest"
+_REVISION = "network_revision"
 
 
 def controls() -> NetworkState:
@@ -99,12 +101,16 @@ def in_line() -> Iterator[Waiting]:
     place.empty()
 
 
-def show(state: NetworkState, runs: list[NetworkRun]) -> pd.DataFrame:
-    """Draws the player and the exports; returns the summary."""
+def show(state: NetworkState, runs: list[NetworkRun], sentence: tuple[str, str]) -> pd.DataFrame:
+    """Draws the player, with a heading and what to look for, and the exports; returns the summary."""
     labels, dataset = run_labels(state), dataset_named(state.lab.dataset)
-    payload = network_picture(state, runs, STORE.view(), _resting(state))
-    player(payload, key=_PLAYER, on_fork=_fork, on_drop=_drop, on_seed=new_seed, on_rest=_rest)
-    export_buttons(payload, dataset.label, lambda: runs_csv(labels, runs), "adamqlr-network.html", "adamqlr-network.csv")
+    payload = network_picture(state, runs, STORE.view(), _resting(state), st.session_state.get(_REVISION, 0), sentence)
+    player(payload, key=_PLAYER, on_set=_set, on_fork=_fork, on_drop=_drop, on_seed=new_seed, on_rest=_rest)
+    left, right = st.columns(2)
+    with left:
+        lesson_button(payload, dataset.label, "adamqlr-network.html")
+    with right:
+        numbers_button(lambda: runs_csv(labels, runs), "adamqlr-network.csv")
     return comparison(labels, runs, METRIC_LABELS[dataset.metric])
 
 
@@ -145,6 +151,16 @@ def too_large(lab: NetworkLab) -> str:
 def _asked(event: str) -> dict[str, Any]:
     """What the player asked for with a trigger."""
     return st.session_state[_PLAYER][event]
+
+
+def _set() -> None:
+    """The numbers of the runs as the player's knobs were left."""
+    asked = _asked("set")
+    st.session_state[_REVISION] = int(asked["revision"])
+    try:
+        STORE.amend(checked(with_numbers(STORE.current(), asked)))
+    except LinkError as error:
+        st.toast(literal(str(error)))
 
 
 def _fork() -> None:

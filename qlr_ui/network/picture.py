@@ -1,7 +1,7 @@
 """From runs of small networks to what the step player draws: plain arrays and sentences."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -12,8 +12,8 @@ from qlr_core.networks.outcome import network_outcome
 from qlr_core.networks.pictures import CURVE_POINTS, Frames, picture_reach, picture_side
 from qlr_core.networks.problem import NetworkProblem, network_problem, rows_a_step
 from qlr_core.networks.run import NetworkRun
-from qlr_ui.lab.labels import METRIC_LABELS, run_labels
-from qlr_ui.lab.picture import about_run, fork_options, log_above_floor, opening_view
+from qlr_ui.lab.labels import METRIC_LABELS
+from qlr_ui.lab.picture import about_run, fork_options, log_above_floor, opening_view, ranges_by_optimizer
 from qlr_ui.lab.run_setting import not_installed
 from qlr_ui.network.state import NetworkState
 from qlr_ui.player import (
@@ -42,13 +42,17 @@ class Rest:
     frame: Frames
 
 
-def network_picture(state: NetworkState, runs: list[NetworkRun], view: Mapping[str, str], rest: Rest | None = None) -> bytes:
-    """The player's payload; ``view`` is what a link says of the step, the focus and the layers."""
-    problem, labels = network_problem(state.lab), run_labels(state)
-    drawn = tuple(
-        _run(problem, run, about_run(state, place, labels, run, _status(run)), _frame_of(rest, place))
-        for place, run in enumerate(runs)
-    )
+def network_picture(
+    state: NetworkState,
+    runs: list[NetworkRun],
+    view: Mapping[str, str],
+    rest: Rest | None = None,
+    revision: int = 0,
+    sentence: tuple[str, str] | None = None,
+) -> bytes:
+    """The player's payload; ``view`` is what a link says of what is seen, ``sentence`` what to look for."""
+    problem = network_problem(state.lab)
+    drawn = tuple(_run(problem, run, _about(state, place, run), _frame_of(rest, place)) for place, run in enumerate(runs))
     lesson = NetworkLesson(
         title=problem.dataset.label,
         formula=formula(problem),
@@ -56,8 +60,11 @@ def network_picture(state: NetworkState, runs: list[NetworkRun], view: Mapping[s
         frame_steps=runs[0].record.frames.step,
         view=_view(problem),
         runs=drawn,
+        ranges=ranges_by_optimizer(state),
         state=opening_view(view, [run.about.id for run in drawn]),
         fork_options=fork_options(not_installed),
+        revision=revision,
+        sentence=sentence,
     )
     return encode_network(lesson)
 
@@ -128,9 +135,16 @@ def _picture(problem: NetworkProblem, frames: Frames) -> NDArray[Any] | None:
     return frames.picture if problem.dataset.view != "none" else None
 
 
-def _status(run: NetworkRun) -> tuple[str, int | None, str]:
+def _about(state: NetworkState, place: int, run: NetworkRun) -> RunAbout:
     outcome = network_outcome(run)
-    return ("diverged", outcome.step, outcome.message) if outcome.diverged else ("finished", None, "")
+    return replace(
+        about_run(state, place, run.legs, run.curvature),
+        cost_per_step=float(run.record.info.cost[-1]),
+        seconds_per_step=run.seconds_per_step,
+        status="diverged" if outcome.diverged else "finished",
+        status_step=outcome.step if outcome.diverged else None,
+        status_text=outcome.message if outcome.diverged else "",
+    )
 
 
 def _plane(run: NetworkRun) -> RunPlane:

@@ -8,8 +8,8 @@ from streamlit.components.v2.bidi_component import ComponentResult
 from qlr_ui.player import bundle
 from qlr_ui.player.encode.network import encode_network
 from qlr_ui.player.encode.recorded import encode_recorded
-from qlr_ui.player.encode.surface import encode
-from qlr_ui.player.lessons.about import ForkField, ForkOption, PlayerFork, PlayerState, RunAbout, columns_of
+from qlr_ui.player.encode.surface import encode_surface
+from qlr_ui.player.lessons.about import ForkOption, PlayerFork, PlayerLeg, PlayerState, RunAbout, columns_of
 from qlr_ui.player.lessons.network import (
     CurveView,
     DigitsView,
@@ -21,18 +21,18 @@ from qlr_ui.player.lessons.network import (
     RunRest,
 )
 from qlr_ui.player.lessons.recorded import RecordedLesson, RecordedPlayerRun
-from qlr_ui.player.lessons.surface import PlayerRun, PlayerSurface
+from qlr_ui.player.lessons.surface import PlayerRun, PlayerSurface, SurfaceLesson
 from qlr_ui.player.standalone import standalone_html
 
 __all__ = [
     "CurveView",
     "DigitsView",
-    "ForkField",
     "ForkOption",
     "NetworkLesson",
     "NetworkPlayerRun",
     "PlaneView",
     "PlayerFork",
+    "PlayerLeg",
     "PlayerRun",
     "PlayerState",
     "PlayerSurface",
@@ -42,10 +42,11 @@ __all__ = [
     "RunFrames",
     "RunPlane",
     "RunRest",
+    "SurfaceLesson",
     "columns_of",
-    "encode",
     "encode_network",
     "encode_recorded",
+    "encode_surface",
     "player",
     "standalone_html",
 ]
@@ -64,7 +65,7 @@ def player(
     payload: bytes,
     *,
     key: str,
-    on_start: Callable[[], None] = _ignore,
+    on_set: Callable[[], None] = _ignore,
     on_fork: Callable[[], None] = _ignore,
     on_drop: Callable[[], None] = _ignore,
     on_seed: Callable[[], None] = _ignore,
@@ -72,17 +73,18 @@ def player(
 ) -> ComponentResult:
     """Show a lesson made by one of the encoders; callbacks and attributes of the result carry the wishes.
 
-    ``start`` is {"x", "y"}; ``fork`` {"run", "step", "optimizer", "values"}, values holding only what changed and "inf"
-    for infinity; ``drop`` {"run"}; ``seed`` {}; ``rest`` {"run", "step"}, where the player of a network lesson has stopped
-    between two frames. Each is set for one script run, then None. A callback finds its value in
-    ``st.session_state[key]``. Without any callback it is for looking alone: no fork, no new start, no link.
+    ``set`` is {"revision", "start", "steps", "parameters", "runs"}, the numbers as the knobs were left
+    (``surface.state.with_knobs``); ``fork`` {"run", "step", "optimizer", "values"}, values holding only what changed and
+    "inf" for infinity; ``drop`` {"run"}; ``seed`` {}; ``rest`` {"run", "step"}, where the player of a network lesson has
+    stopped between two frames. Each is set for one script run, then None. A callback finds its value in
+    ``st.session_state[key]``. Without any callback there is no fork, no new start and no link.
     """
-    if all(callback is _ignore for callback in (on_start, on_fork, on_drop, on_seed, on_rest)):
+    if all(callback is _ignore for callback in (on_set, on_fork, on_drop, on_seed, on_rest)):
         return _silent(key=key, data=payload)
     return _component(
         key=key,
         data=payload,
-        on_start_change=on_start,
+        on_set_change=on_set,
         on_fork_change=on_fork,
         on_drop_change=on_drop,
         on_seed_change=on_seed,

@@ -1,18 +1,25 @@
 // The player: one state, one loop, the views that draw it; new data keep the place.
 import { Arithmetic } from "./views/arithmetic.js";
 import { captions } from "./data/captions.js";
+import { Clock } from "./data/clock.js";
+import { Comparison } from "./views/comparison.js";
 import { ForkDialog } from "./views/forkdialog.js";
 import { Ground } from "./views/landscape.js";
+import { Head } from "./views/head.js";
+import { Knobs } from "./views/knobs.js";
 import { takeKeyboard, releaseKeyboard } from "./views/keyboard.js";
-import { aligned, decode, positionAt, signatureOf } from "./data/payload.js";
+import { aligned, decode, signatureOf } from "./data/payload.js";
 import { NetworkView } from "./views/networkview.js";
+import { Notes } from "./views/notes.js";
 import { listenLandscape, listenSlice, listenStrips } from "./views/pointer.js";
 import { Rest } from "./data/rest.js";
+import { Room } from "./views/room.js";
 import { Runs } from "./views/runs.js";
-import { buildScene, trial } from "./data/scene.js";
+import { buildScene, pathPoints, stepPoints } from "./data/scene.js";
 import { copyLink } from "./data/link.js";
+import { Live } from "./data/live.js";
 import { Slice } from "./views/slice.js";
-import { dataAction, initialState, reduce, STEPS_PER_SECOND } from "./data/state.js";
+import { dataAction, initialState, reduce } from "./data/state.js";
 import { StepMarks } from "./views/stepmarks.js";
 import { Strips } from "./views/strips.js";
 import { Table } from "./views/table.js";
@@ -22,16 +29,15 @@ import { setText, Transport } from "./views/transport.js";
 import { Verdict } from "./views/verdict.js";
 import { stepSentence } from "./data/words.js";
 
-const EASING_LIMIT = 20; // steps per second above which easing between them would only blur
-const PANEL_INTERVAL = 30; // milliseconds between redrawn panels while playing: numbers cannot be read faster
-const LONGEST_FRAME = 0.25; // seconds; a tab that slept does not leap
+const PANEL_INTERVAL = 100; // milliseconds between redrawn words while something moves: numbers cannot be read faster
+const SLOW_FRAME = 18; // milliseconds
 
 export class Player {
   constructor(root) {
     this.root = root;
     this.send = () => {};
     this.sizes = {};
-    this.carry = 0;
+    this.clock = new Clock();
     this.frames = 0;
     this.panelsAt = 0;
     this.dispatch = this.dispatch.bind(this);
@@ -49,7 +55,13 @@ export class Player {
     this.runs = new Runs(root, this.dispatch);
     this.table = new Table(root);
     this.forkDialog = new ForkDialog(root, (fork) => this.send("fork", fork));
+    this.comparison = new Comparison(root);
+    this.notes = new Notes(root);
+    this.live = new Live((data) => this.show(data), (numbers) => this.send("set", numbers));
+    this.knobs = new Knobs(root, this.live, (text) => this.notes.say(text));
     this.rest = new Rest((rested) => this.send("rest", rested));
+    this.head = new Head(root);
+    this.room = new Room(root, () => this.restyle(), () => this.leaveStage());
     this.listen();
   }
 
@@ -73,14 +85,10 @@ export class Player {
   /** New bytes from the server, or the same bytes under a new theme. */
   update(bytes, send) {
     const whole = aligned(bytes);
-    if (signatureOf(whole) !== this.data?.signature) {
-      this.data = decode(whole);
-      this.state = this.state === undefined ? initialState(this.data) : reduce(this.state, dataAction(this.data));
-      this.root.dataset.signature = this.data.signature;
-      setText(this.part("title"), this.data.title);
-      setText(this.part("formula"), this.data.formula);
-      this.root.dataset.lesson = this.data.kind;
-      this.root.toggleAttribute("data-plain", this.data.view === null);
+    const signature = signatureOf(whole);
+    if (signature !== this.arrived) {
+      this.arrived = signature;
+      this.live.take(decode(whole));
     }
     // What was recorded elsewhere can neither be forked nor run again from here.
     this.canSend = send !== undefined && this.data.kind !== "recorded" && !this.root.hasAttribute("data-silent");
@@ -89,8 +97,17 @@ export class Player {
     this.restyle();
   }
 
+  /** What is drawn from now on; the place in it is kept. */
+  show(data) {
+    this.data = data;
+    this.state = this.state === undefined ? this.room.again(initialState(data)) : reduce(this.state, dataAction(data));
+    this.head.show(data);
+    this.invalidate();
+  }
+
   restyle() {
     this.root.toggleAttribute("data-projector", this.state.projector);
+    this.room.fit();
     this.theme = readTheme(this.root);
     this.invalidate();
   }
@@ -104,7 +121,8 @@ export class Player {
     const before = this.state;
     this.state = reduce(before, action);
     if (this.state.projector !== before.projector) this.restyle();
-    if (this.state.playing !== before.playing) this.carry = 0;
+    if (this.state.projector !== before.projector) this.room.enter(this.state.projector);
+    if (this.state.playing !== before.playing) this.clock.reset();
     this.invalidate();
   }
 
@@ -115,18 +133,29 @@ export class Player {
       case "fork": if (this.canSend) this.forkDialog.open(this.scene); break;
       case "seed": this.send("seed", {}); break;
       case "drop": this.send("drop", { run: action.run }); break;
-      case "link": copyLink(this.state, (text) => this.toast(text)); break;
+      case "link": copyLink(this.state, this.ground.zoom(surface), (text) => this.notes.say(text)); break;
       case "help": this.part("help-dialog").showModal(); break;
       case "close-help": this.part("help-dialog").close(); break;
       case "zoom-fit": this.ground.fit(surface); break;
-      case "zoom-path": this.ground.zoomTo(surface, this.pathPoints(), 1.3); break;
-      case "zoom-step": this.ground.zoomTo(surface, this.stepPoints(), 3); break;
+      case "zoom-path": this.ground.zoomTo(surface, pathPoints(this.scene), 1.3); break;
+      case "zoom-step": this.ground.zoomTo(surface, stepPoints(this.scene), 3); break;
       case "nudge": this.nudge(action.by); break;
-      case "escape": this.state = { ...this.state, whatIf: null }; break;
+      case "escape": this.escape(); break;
       default: return false;
     }
     this.invalidate();
     return true;
+  }
+
+  /** Where the browser took Escape for itself: a dialog or a what-if goes first, as it does for the key. */
+  leaveStage() {
+    if (this.state.projector && this.state.whatIf === null && this.root.querySelector("dialog[open]") === null) this.dispatch({ type: "projector" });
+  }
+
+  /** Out of the what-if, else off the stage; an open dialog has closed by itself. */
+  escape() {
+    if (this.state.whatIf !== null) this.dispatch({ type: "what-if", alpha: null });
+    else if (this.state.projector) this.dispatch({ type: "projector" });
   }
 
   /** Moves the α of the slice by one of its samples, as dragging does. */
@@ -145,17 +174,6 @@ export class Player {
     if (id !== null) this.dispatch({ type: "focus", id });
   }
 
-  pathPoints() {
-    const { focus } = this.scene;
-    return Array.from({ length: focus.steps + 1 }, (_, step) => positionAt(focus, step));
-  }
-
-  stepPoints() {
-    const { row, anatomy } = this.scene;
-    if (anatomy.ended) return [[row.x, row.y]];
-    return [[row.x, row.y], anatomy.landing, ...(anatomy.usesModel ? [trial(row, anatomy.best)] : [])];
-  }
-
   invalidate() {
     if (this.pending || this.data === undefined) return;
     this.pending = true;
@@ -165,25 +183,10 @@ export class Player {
   frameLoop(now) {
     this.pending = false;
     if (!this.root.isConnected) return;
-    if (this.state.playing) this.advance(Math.min(LONGEST_FRAME, Math.max(0, now - (this.playedAt ?? now)) / 1000));
-    this.playedAt = this.state.playing ? now : undefined;
+    this.state = this.clock.advance(this.state, now);
     this.draw(now);
-    if (this.state.playing) this.invalidate();
+    if (this.state.playing || this.spared || this.unsaid) this.invalidate();
     this.rest.watch(this.scene);
-  }
-
-  advance(seconds) {
-    this.carry += seconds * STEPS_PER_SECOND * this.state.speed;
-    const count = Math.floor(this.carry);
-    if (count === 0) return;
-    this.carry -= count;
-    this.state = reduce(this.state, { type: "tick", count });
-  }
-
-  /** How far the markers have moved on towards the next step. */
-  progress() {
-    const eased = this.state.playing && !this.state.substeps && !this.calm.matches && STEPS_PER_SECOND * this.state.speed <= EASING_LIMIT;
-    return eased ? this.carry : 0;
   }
 
   draw(now) {
@@ -195,51 +198,47 @@ export class Player {
     else if (usable(sizes.landscape) && scene.ground.surface !== null) {
       this.frame = this.ground.draw(scene, theme, sizes.landscape);
       this.trails.draw(scene, theme, sizes.landscape, this.frame);
-      this.stepMarks.draw(scene, theme, sizes.landscape, this.frame, this.progress());
+      this.stepMarks.draw(scene, theme, sizes.landscape, this.frame, this.clock.progress(state, this.calm.matches));
     }
-    if (usable(sizes.strips)) this.strips.draw(scene, theme, sizes.strips);
-    if (!state.playing || now - this.panelsAt > PANEL_INTERVAL) this.drawPanels(now);
+    // A slow browser draws the strips, which are the most to draw, in every other frame of a drag.
+    this.spared = this.live.moving && !this.spared && now - this.drawnAt > SLOW_FRAME;
+    if (usable(sizes.strips) && !this.spared) this.strips.draw(scene, theme, sizes.strips);
+    this.drawnAt = now;
+    const late = now - this.panelsAt > PANEL_INTERVAL;
+    if (!state.playing || late) this.drawStep();
+    // Words change no faster than they can be read, and are right when the hand, even one that holds on, or the player rests.
+    this.unsaid = (state.playing || this.live.moving) && !late;
+    if (!this.unsaid) this.drawWords(now);
     this.frames += 1;
     Object.assign(this.root.dataset, { frames: this.frames, step: scene.step, focus: scene.focus.id, playing: state.playing });
   }
 
-  drawPanels(now) {
-    const { scene, theme, sizes, state } = this;
-    this.panelsAt = now;
+  drawStep() {
+    const { scene, theme, sizes } = this;
     if (usable(sizes.slice)) this.slice.draw(scene, theme, sizes.slice);
     if (usable(sizes.verdict)) this.verdict.draw(scene, theme, sizes.verdict);
+  }
+
+  drawWords(now) {
+    const { scene, theme, state } = this;
+    this.panelsAt = now;
     this.arithmetic.draw(scene);
     this.transport.draw(state);
     this.runs.draw(scene, theme, this.canSend);
     this.table.draw(scene);
+    this.knobs.draw(scene, theme, this.canSend);
+    this.comparison.draw(scene);
+    this.head.draw(scene, theme);
     const texts = captions(scene, this.canSend, this.showsNetwork());
     for (const name in texts) setText(this.part(name), texts[name]);
     if (!state.playing) setText(this.part("speech"), stepSentence(scene));
   }
 
-  tooltip(event, html = null) {
-    const tip = this.part("tooltip");
-    tip.hidden = html === null;
-    if (html === null) return;
-    tip.innerHTML = html;
-    const box = this.root.getBoundingClientRect();
-    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    const left = x + 14 + tip.offsetWidth > box.width ? x - 14 - tip.offsetWidth : x + 14;
-    tip.style.transform = `translate(${Math.max(0, left)}px, ${y + 14}px)`;
-  }
-
-  toast(text) {
-    const toast = this.part("toast");
-    toast.replaceChildren(text);
-    toast.hidden = false;
-    clearTimeout(this.toastTimer);
-    this.toastTimer = setTimeout(() => { toast.hidden = true; }, typeof text === "string" ? 2500 : 12000);
-  }
-
   unmount() {
     this.sizeObserver.disconnect();
     this.scheme.removeEventListener("change", this.onScheme);
-    clearTimeout(this.toastTimer);
+    this.notes.stop();
+    this.room.stop();
     this.rest.stop();
     releaseKeyboard(this);
   }

@@ -1,23 +1,22 @@
-"""The surface lab's controls: widgets beside the picture <-> one LabState."""
+"""The surface lab's controls: the structure of what is shown, as widgets beside the picture <-> one LabState.
+
+Its numbers are the player's knobs.
+"""
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
 from qlr_core.optimizers.base import Choice, OptimizerSpec
-from qlr_core.ranges import ranges_of
 from qlr_core.surfaces import SURFACES, Point, surface_named, typed_surface
 from qlr_core.surfaces.expression import ALLOWED, MAX_LENGTH, ExpressionError
-from qlr_core.surfaces.run import MAX_STEPS
 from qlr_core.surfaces.values import value_at
 from qlr_ui.lab import run_controls
 from qlr_ui.lab.literal import literal
-from qlr_ui.lab.run_setting import up_to
 from qlr_ui.lab.store import Store
 from qlr_ui.surface.presets import PRESETS, preset_of
-from qlr_ui.surface.state import MAX_COORDINATE, MAX_RUNS, TYPED, LabState, from_link, reason_off, to_link
+from qlr_ui.surface.state import MAX_RUNS, TYPED, LabState, from_link, reason_off, to_link
 
 STORE = Store("surface_lab", LabState(), "lab", to_link, from_link)
 
@@ -51,19 +50,7 @@ def _surface(state: LabState) -> LabState:
         state = replace(state, text=_typed(state.text))
     else:
         st.caption(surface_named(state.surface).formula)
-    try:
-        knobs = ranges_of(state.the_surface().parameters)
-    except ExpressionError:
-        knobs = {}
-    parameters = run_controls.numbers(STORE, "p", knobs, state.parameters)
-    left, right = st.columns(2)
-    x = _coordinate(left, "Start x", "x", state.start[0])
-    y = _coordinate(right, "Start y", "y", state.start[1])
-    steps_key = STORE.key("steps")
-    st.session_state.setdefault(steps_key, state.steps)
-    options = sorted({10, 20, 50, 100, 150, 200, 300, 500, 750, 1000, 1500, MAX_STEPS, state.steps})
-    steps = int(st.select_slider("Steps", options, key=steps_key))
-    return up_to(replace(state, parameters=parameters, start=(x, y), steps=steps), steps - 1)
+    return state
 
 
 def _typed(text: str) -> str:
@@ -87,15 +74,6 @@ def _start_on(text: str, start: Point) -> Point:
     except ExpressionError:
         return start if all(map(math.isfinite, start)) else LabState().start
     return start if math.isfinite(value_at(surface, surface.default_parameters, start)) else surface.start
-
-
-def _coordinate(column: Any, label: str, name: str, value: float) -> float:
-    key = STORE.key(f"start_{name}")
-    st.session_state.setdefault(key, float(value))
-    entered = column.number_input(
-        label, -MAX_COORDINATE, MAX_COORDINATE, key=key, step=0.1, format="%.4g", help="Or click the landscape."
-    )
-    return value if entered is None else float(entered)
 
 
 def _runs(state: LabState) -> LabState:

@@ -1,22 +1,27 @@
 """The whole state of the surface lab as one plain value, and its form in a link."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from qlr_core.optimizers.base import OptimizerSpec
-from qlr_core.ranges import knobs_with
+from qlr_core.ranges import Range, knobs_with
 from qlr_core.surfaces import Surface, surface_named, typed_surface
 from qlr_core.surfaces.expression import MAX_LENGTH
 from qlr_core.surfaces.run import MAX_STEPS
 from qlr_ui.lab import links
 from qlr_ui.lab.links import LinkError
-from qlr_ui.lab.run_setting import ForkSetting, RunSetting, not_installed
+from qlr_ui.lab.numbers import with_numbers
+from qlr_ui.lab.run_setting import ForkSetting, RunSetting, differing, not_installed, up_to
 
 MAX_RUNS = 6
 VERSION = "1"
 TYPED = "typed"
+_MOST = float(MAX_STEPS)
+STEPS = Range(
+    60.0, 10.0, _MOST, "n", "Steps", "How many steps each run takes.", log=True, integer=True, minimum=1.0, maximum=_MOST
+)
 # A start farther out than this is a mistake, and its landscape would be nothing but overflow.
 MAX_COORDINATE = 1e4
 
@@ -66,6 +71,22 @@ def reason_off(spec: OptimizerSpec, surface: Surface) -> str:
     if spec.needs_fisher and "fisher" not in surface.curvatures:
         return "off here, because a function without residuals has no Fisher."
     return not_installed(spec)
+
+
+def with_knobs(state: LabState, asked: dict[str, Any]) -> LabState:
+    """The state with all numbers as the player's knobs were left, unchecked; LinkError where one is none.
+
+    ``asked`` is its trigger's value: ``start``, ``steps``, ``parameters`` by name, and ``runs`` as in ``with_numbers``.
+    """
+    x, y = asked["start"]
+    parameters = dict(links.numbers_from_plain(asked["parameters"]))
+    moved = replace(
+        with_numbers(state, asked),
+        start=(links.number_from_plain(x), links.number_from_plain(y)),
+        steps=links.whole_from_plain(asked["steps"]),
+        parameters=differing(state.the_surface().parameters, parameters),
+    )
+    return up_to(moved, moved.steps - 1)
 
 
 def to_link(state: LabState) -> str:

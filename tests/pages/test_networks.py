@@ -14,6 +14,7 @@ from qlr_ui.lab.literal import literal
 from qlr_ui.lab.run_setting import RunSetting
 from qlr_ui.network.presets import PRESETS
 from qlr_ui.network.state import NetworkState, to_link
+from tests.player_hand import as_left, press, shown_on
 from tests.small_networks import LAB
 
 PAGE = Path(__file__).parents[2] / "pages" / "networks.py"
@@ -63,15 +64,15 @@ def test_every_optimizer_trains() -> None:
 def test_a_preset_shows_its_sentence_and_as_many_rows_as_runs(preset) -> None:
     page = _open(preset.state)
     assert not page.exception and not page.error
-    assert any(preset.look_for in text.value for text in page.markdown)
+    assert shown_on(page)["sentence"] == [preset.heading, preset.look_for]
     assert len(page.dataframe[0].value) == len(preset.state.runs)
 
 
-def test_a_slider_changes_its_run_and_the_link_and_a_new_seed_all_of_them() -> None:
+def test_a_knob_changes_its_run_and_the_link_and_a_new_seed_all_of_them() -> None:
     state = NetworkState(_SHORT, _TWO)
     page = _open(state)
     before = page.dataframe[0].value["Train loss"].tolist()
-    next(slider for slider in page.select_slider if "Initial damping" in slider.label).set_value(1.0).run()
+    page = press(page, "set", as_left(shown_on(page), r0={"initial_damping": 1.0}))
     after = page.dataframe[0].value["Train loss"].tolist()
     assert not page.exception
     assert after[0] != before[0] and after[1] == before[1]

@@ -13,6 +13,7 @@ from qlr_ui.lab.turns import NETWORKS, Lane
 from qlr_ui.network.presets import PRESETS
 from qlr_ui.network.state import NetworkState, to_link
 from qlr_ui.network.work import too_much
+from tests.player_hand import shown_on
 
 PAGES = Path(__file__).parents[2] / "pages"
 SMALL = NetworkState(NetworkLab(width=2, depth=1, steps=5), (RunSetting("adam"),))
@@ -44,7 +45,7 @@ def _networks(state: NetworkState) -> AppTest:
 
 def test_a_visitor_of_the_surface_lab_waits_for_no_network(busy) -> None:
     page = AppTest.from_file(PAGES / "surfaces.py", default_timeout=120).run()
-    assert not page.exception and len(page.dataframe[0].value) == 2
+    assert not page.exception and len(shown_on(page)["runs"]) == 2
 
 
 def test_what_is_remembered_is_shown_while_another_visitor_computes(request: pytest.FixtureRequest) -> None:

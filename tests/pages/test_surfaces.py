@@ -7,9 +7,11 @@ from streamlit.testing.v1 import AppTest
 
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.surfaces import SURFACES
+from qlr_ui.lab.labels import run_labels
 from qlr_ui.lab.run_setting import RunSetting
 from qlr_ui.surface.presets import PRESETS
 from qlr_ui.surface.state import TYPED, LabState, from_link, reason_off, to_link
+from tests.player_hand import as_left, press, shown_on
 
 APP = Path(__file__).parents[2] / "app.py"
 
@@ -24,6 +26,10 @@ def _sentences(page: AppTest) -> str:
     return " ".join(element.value for element in (*page.error, *page.warning, *page.info))
 
 
+def _labels(page: AppTest) -> list[str]:
+    return [run["label"] for run in shown_on(page)["runs"]]
+
+
 def _every_third(place: int) -> list[str]:
     """The optimizers of a surface's page: every third, so that three surfaces in a row show all; without those that are off."""
     return [spec.name for spec in OPTIMIZERS[place % 3 :: 3] if not reason_off(spec, SURFACES[place])]
@@ -36,7 +42,7 @@ def test_every_surface_and_every_optimizer_has_its_page(place: int) -> None:
     surface, names = SURFACES[place], _every_third(place)
     page = _open(LabState(surface=surface.name, start=surface.start, steps=20, runs=tuple(map(RunSetting, names))))
     assert not page.exception and not page.error
-    assert len(page.dataframe[0].value) == len(names)
+    assert [run["optimizer"] for run in shown_on(page)["runs"]] == names
 
 
 def test_no_optimizer_is_left_out_of_these() -> None:
@@ -45,29 +51,62 @@ def test_no_optimizer_is_left_out_of_these() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
-def test_a_preset_shows_its_sentence_and_as_many_rows_as_runs(preset) -> None:
+def test_a_preset_shows_its_sentence_and_its_runs(preset) -> None:
     page = _open(preset.state)
     assert not page.exception and not page.error
-    assert any(preset.look_for in text.value for text in page.markdown)
-    assert len(page.dataframe[0].value) == len(preset.state.runs)
+    assert shown_on(page)["sentence"] == [preset.heading, preset.look_for]
+    assert _labels(page) == run_labels(preset.state)
 
 
 def test_choosing_a_preset_replaces_the_whole_state() -> None:
     page = _open(LabState())
     page.selectbox[0].select("tiny_clip").run()
     assert not page.exception
-    assert page.dataframe[0].value["Run"].tolist() == ["AdamQLR", "Adam 0.001"]
+    assert _labels(page) == ["AdamQLR", "Adam 0.001"]
+    assert _state(page) == next(preset.state for preset in PRESETS if preset.name == "tiny_clip")
 
 
-def test_a_slider_changes_its_run_and_the_link() -> None:
+def test_what_a_hand_has_left_reaches_the_address_and_comes_back_with_its_revision() -> None:
     page = _open(LabState())
-    before = page.dataframe[0].value["Final loss"].tolist()
-    damping = next(slider for slider in page.select_slider if "Initial damping" in slider.label)
-    damping.set_value(1.0).run()
-    after = page.dataframe[0].value["Final loss"].tolist()
-    assert not page.exception
-    assert after[0] != before[0] and after[1] == before[1]
-    assert page.query_params["lab"] != to_link(LabState())
+    left = as_left(shown_on(page), start=[0.5, 0.25], steps=77, parameters={"b": 7.0}, r0={"initial_damping": 1.0})
+    press(page, "set", left)
+    assert not page.exception and not page.toast
+    assert _state(page) == LabState(
+        parameters=(("b", 7.0),),
+        start=(0.5, 0.25),
+        steps=77,
+        runs=(RunSetting("adam_qlr", values=(("initial_damping", 1.0), *LabState().runs[0].values)), LabState().runs[1]),
+    )
+    assert as_left(shown_on(page)) == left | {"revision": 2}
+    press(page, "set", as_left(shown_on(page), start=[1.0, -1.0]))
+    assert shown_on(page)["revision"] == 2 and _state(page).steps == 77
+    press(page, "seed", {})
+    assert shown_on(page)["revision"] == 2 and shown_on(page)["start"] == list(_state(page).start) != [1.0, -1.0]
+
+
+def test_what_cannot_be_gets_a_sentence_and_the_picture_goes_back() -> None:
+    page = _open(LabState())
+    before = shown_on(page)
+    press(page, "set", as_left(before, start=[1e30, 0.0]))
+    assert not page.exception and "out of bounds" in page.toast[0].value
+    assert shown_on(page) == before | {"revision": 1}
+    assert "lab" not in page.query_params or _state(page) == LabState()
+
+
+def test_a_choice_in_the_sidebar_keeps_the_numbers_and_the_forks() -> None:
+    page = _open(LabState(steps=30, runs=(RunSetting("adam_qlr"),)))
+    press(page, "fork", {"run": "r0", "step": 10, "optimizer": "adam", "values": {"learning_rate": 0.25}})
+    press(page, "set", as_left(shown_on(page), steps=20, r0={"b1": 0.5}))
+    _select(page, "Curvature", "hessian")
+    assert _state(page).runs == (RunSetting("adam_qlr", (("curvature", "hessian"),), (("b1", 0.5),)),)
+    assert [fork.step for fork in _state(page).forks] == [10] and _state(page).steps == 20
+    press(page, "set", as_left(shown_on(page), steps=10))
+    assert _labels(page) == ["AdamQLR"] and not page.exception
+
+
+def test_the_sidebar_has_no_number() -> None:
+    page = _open(LabState())
+    assert not page.slider and not page.select_slider and not page.number_input
 
 
 def test_fisher_and_kfac_are_off_on_a_surface_without_residuals_with_a_sentence() -> None:
@@ -114,7 +153,6 @@ def test_a_typed_function_starts_where_it_is_finite() -> None:
     ("state", "says"),
     [
         (LabState(surface=TYPED, text="", start=(1.0, 1.0)), "formula"),
-        (LabState(surface=TYPED, text="log(x)", start=(-1.0, 1.0)), "not finite at the start"),
         (LabState(runs=()), "Add a run"),
     ],
 )
@@ -122,6 +160,14 @@ def test_what_cannot_be_drawn_gets_a_sentence(state: LabState, says: str) -> Non
     page = _open(state)
     assert not page.exception
     assert says in _sentences(page)
+
+
+def test_a_start_where_the_function_is_not_finite_keeps_the_player_whose_knobs_lead_away_from_it() -> None:
+    page = _open(LabState(surface=TYPED, text="log(x) + y**2", start=(1.0, 1.0), runs=(RunSetting("adam"),), steps=10))
+    for start in ([-1.0, 1.0], [2.0, 1.0]):
+        press(page, "set", as_left(shown_on(page), start=start))
+        assert not page.exception and not _sentences(page)
+        assert shown_on(page)["start"] == start
 
 
 def test_more_than_six_runs_cannot_be_added() -> None:

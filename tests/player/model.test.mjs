@@ -5,7 +5,7 @@ import test from "node:test";
 import {
   bestLearningRate, dampedCurvature, dampingDecision, eigen2, interpolatePhi, predictedChange, sliceSpan, undampedLearningRate, whatIf,
 } from "../../qlr_ui/player/data/model.js";
-import { decode, phiAt } from "../../qlr_ui/player/data/payload.js";
+import { decode } from "../../qlr_ui/player/data/payload.js";
 import { takeApart } from "../../qlr_ui/player/data/scene.js";
 import { rowAt } from "../../qlr_ui/player/data/payload.js";
 import { makePayload, makeRun, ROW } from "./fixture.mjs";
@@ -60,7 +60,7 @@ test("a dragged α gives its own drop, promise and ratio", () => {
   const [run] = decode(makePayload()).runs;
   const row = rowAt(run, 0);
   const { span } = takeApart(run, 0, row);
-  const dragged = whatIf(row, phiAt(run, 0), span, 0.1);
+  const dragged = whatIf(row, run.along(row, span), span, 0.1);
   near(dragged.predicted, -0.32);
   near(dragged.actual, -0.3);
   near(dragged.ratio, 0.9375, 1e-5);

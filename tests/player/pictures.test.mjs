@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { arithmeticLines } from "../../qlr_ui/player/views/arithmetic.js";
 import { captions } from "../../qlr_ui/player/data/captions.js";
-import { levelSegments, logLevels } from "../../qlr_ui/player/data/contours.js";
+import { levelLines, logLevels } from "../../qlr_ui/player/data/contours.js";
 import { clipSegment } from "../../qlr_ui/player/views/drawing.js";
-import { changedValues, currentValue, sliderPosition, sliderValue } from "../../qlr_ui/player/views/forkdialog.js";
+import { changedValues, currentValue } from "../../qlr_ui/player/views/forkdialog.js";
 import { modelShape } from "../../qlr_ui/player/data/modelcontours.js";
 import { decadeTicks, logScale, niceTicks } from "../../qlr_ui/player/data/scales.js";
 import { axisValue, buildScene, stepOf, stepAtValue } from "../../qlr_ui/player/data/scene.js";
@@ -16,6 +16,8 @@ import { tableSteps } from "../../qlr_ui/player/views/table.js";
 import { luminance, parseColor } from "../../qlr_ui/player/views/theme.js";
 import { stepSentence } from "../../qlr_ui/player/data/words.js";
 import { makePayload, makeRun, ROW } from "./fixture.mjs";
+
+const levelSegments = (grid, width, height, level) => levelLines(grid, width, height, [level])[0];
 
 test("the level lines of a cone are a circle, without a gap", () => {
   const [size, center, radius] = [41, 20, 11.3];
@@ -33,6 +35,12 @@ test("the level lines of a cone are a circle, without a gap", () => {
 test("a saddle cell is cut along its mean", () => {
   assert.deepEqual(levelSegments([1, 0, 0, 1], 2, 2, 0.4), [0, 0.6, 0.4, 1, 0.6, 0, 1, 0.4]);
   assert.equal(levelSegments([1, 0, 0, 1], 2, 2, 0.6).length, 8);
+});
+
+test("every level has its own lines, as if it were alone", () => {
+  const grid = Float64Array.from({ length: 81 }, (_, i) => ((i * 37) % 19) + (i % 9));
+  const levels = [2, 5.5, 9, 30];
+  assert.deepEqual(levelLines(grid, 9, 9, levels), levels.map((level) => levelSegments(grid, 9, 9, level)));
 });
 
 test("no level line outside the range", () => assert.deepEqual(levelSegments([0, 1, 0, 1], 2, 2, 2), []));
@@ -73,16 +81,10 @@ test("the model's centre is its minimum, and its rise twice the depth", () => {
 });
 
 test("on the cost axis runs are compared at equal cost", () => {
-  const data = decode(makePayload([makeRun(), makeRun({ id: "r1", cost_per_step: 1 })]));
+  const data = decode(makePayload([makeRun(), makeRun({ id: "r1", cost: 1 })]));
   const state = reduce(initialState(data), { type: "axis", axis: "cost" });
   assert.equal(stepOf(buildScene(data, state), data.runs[1]), 2);
   assert.equal(stepOf(buildScene(data, { ...state, axis: "step" }), data.runs[1]), 1);
-});
-
-test("a slider position survives the way there and back", () => {
-  const field = { low: 1e-8, high: 1, log: true };
-  assert.equal(sliderPosition(field, 1e-4), 100);
-  assert.equal(sliderValue(field, 100), 1e-4);
 });
 
 test("a fork sends only what changed, infinity as a word", () => {
@@ -97,7 +99,7 @@ test("before its own first step a fork is forked from its parent", () => {
 });
 
 test("on the cost axis a fork's inherited steps have its parent's price", () => {
-  const child = makeRun({ id: "r1", cost_per_step: 1, fork: { parent: "r0", step: 2, text: "" } });
+  const child = makeRun({ id: "r1", cost: 1, fork: { parent: "r0", step: 2, text: "" } });
   const { runs } = decode(makePayload([makeRun(), child]));
   assert.deepEqual([0, 1, 2, 3].map((step) => axisValue("cost", runs[1], step)), [0, 2, 4, 5]);
   assert.deepEqual([0, 2, 4, 4.5, 5].map((value) => stepAtValue("cost", runs[1], value)), [0, 1, 2, 2.5, 3]);
@@ -120,7 +122,7 @@ test("a step before a fork is explained by the parent that made it", () => {
 });
 
 test("after the last step the player shows the run's end, and no step's arithmetic", () => {
-  const data = decode(makePayload([makeRun({ status: "converged", status_step: 2 })]));
+  const data = decode(makePayload([makeRun({ rows: [ROW, ROW, { ...ROW, loss: 0 }] })]));
   const scene = buildScene(data, reduce(initialState(data), { type: "goto", step: Infinity }));
   assert.deepEqual([scene.step, scene.anatomy.ended, scene.slice.anatomy.ended], [3, true, true]);
   const said = arithmeticLines(scene).map(({ html }) => html.replace(/<[^>]*>/g, ""));

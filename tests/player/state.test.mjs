@@ -103,3 +103,23 @@ test("the link carries what is not default, and keeps the page's own parameters"
   assert.deepEqual(linkParameters(state), { focus: "r1" });
   assert.equal(pictureLink("http://host/lab?lab=v1&step=9", state), "http://host/lab?lab=v1&focus=r1");
 });
+
+test("a link carries all that is seen, and opens it again", () => {
+  const zoom = { x0: 0.5, x1: 1, y0: 0.25, y1: 0.5 };
+  const seen = run(
+    start, { type: "focus", id: "r1" }, { type: "goto", step: 1 }, { type: "axis", axis: "cost" }, { type: "view", view: "path" }, { type: "layer", letter: "m" },
+    { type: "speed", speed: 5 }, { type: "table" }, { type: "projector" }, { type: "substeps" }, { type: "stage", stage: 3 }, { type: "what-if", alpha: 0.125 },
+  );
+  const words = linkParameters(seen, zoom);
+  const { step, focus, layers, ...rest } = words;
+  const opened = initialState({ ...data, state: { step: Number(step), focus, layers, opening: "1", seen: rest } });
+  assert.deepEqual({ ...opened, zoom: null }, { ...seen, opening: "1" });
+  assert.deepEqual(opened.zoom, zoom);
+  assert.deepEqual(Object.keys(words).sort(), ["alpha", "axis", "focus", "layers", "speed", "stage", "step", "substep", "table", "view", "zoom"]);
+});
+
+test("what a link says wrongly is left as it is at first", () => {
+  const wrong = { axis: "miles", view: "x", substep: "99", alpha: "NaN", speed: "3", table: "yes", stage: "true", zoom: "1_0_2_3" };
+  const opened = initialState({ ...data, state: { step: 0, focus: "r0", layers: null, opening: "", seen: wrong } });
+  assert.deepEqual(opened, initialState({ ...data, state: { step: 0, focus: "r0", layers: null, opening: "", seen: {} } }));
+});

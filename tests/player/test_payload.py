@@ -1,133 +1,82 @@
-"""The encoder: within the byte budget, strict JSON, and read back by the player's own decoder to the last number."""
+"""The payload of a lesson on a surface: strict JSON, small, and read by the player's own decoder."""
 
 import json
-import math
 import struct
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from qlr_core.slices import SLICE_POINTS
-from qlr_ui.player import (
-    ForkField,
-    ForkOption,
-    PlayerFork,
-    PlayerRun,
-    PlayerState,
-    PlayerSurface,
-    RunAbout,
-    encode,
-    standalone_html,
-)
-from qlr_ui.player.lessons.about import NUMBERS
+from qlr_ui.lab.run_setting import RunSetting
+from qlr_ui.player import encode_surface, standalone_html
+from qlr_ui.player.lessons.about import RunAbout
+from qlr_ui.surface import cached
+from qlr_ui.surface.picture import picture
+from qlr_ui.surface.state import LabState
 from tests.player_modules import answer
 
-MOST_BYTES = 4_250_000
+MOST_BYTES = 150_000
+STATE = LabState(steps=20, runs=(RunSetting("adam_qlr"), RunSetting("adam")))
 
 
-def surface() -> PlayerSurface:
-    x, y = np.meshgrid(np.linspace(-2, 2, 144), np.linspace(-1, 3, 144))
-    log_loss = np.log10((1 - x) ** 2 + 100 * (y - x**2) ** 2 + 1e-6)
-    return PlayerSurface("Rosenbrock", "(1 − x)² + 100 (y − x²)²", (-2, 2), (-1, 3), log_loss, 0.0, ((1.0, 1.0),))
+def payload_of(state: LabState) -> bytes:
+    return picture(state, cached.run_of, {"step": "5"})
 
 
-def run(steps: int, name: str = "r0") -> PlayerRun:
-    rng = np.random.default_rng(0)
-    position, gradient, direction = rng.normal(size=(3, steps, 2))
-    scalars = {name: rng.normal(size=steps) for name in NUMBERS}
-    about = RunAbout(
-        id=name,
-        label="AdamQLR (Hessian, undamped)",
-        optimizer="adam_qlr",
-        kind="qlr",
-        color_light="#1f5fbf",
-        color_dark="#7db2ff",
-        dash=(6.0, 3.0),
-        cost_per_step=2.0,
-        seconds_per_step=3e-6,
-        status="diverged",
-        status_step=12,
-        status_text="The loss left the range of numbers; a smaller rate or more damping keeps it there.",
-        hyper={"initial_damping": 1e-3, "max_learning_rate": math.inf},
-        curvature_label="Hessian",
-        carried="initial_damping",
-        fork=PlayerFork("r0", 66, "λ 0.01, α_max 0.1"),
-    )
-    return PlayerRun(
-        about=about,
-        position=position,
-        gradient=gradient,
-        direction=direction,
-        curvature_matrix=rng.normal(size=(steps, 3)),
-        phi=rng.normal(size=(steps, SLICE_POINTS)),
-        reliable=rng.random(steps) > 0.5,
-        accepted=rng.random(steps) > 0.5,
-        final=(1.0, math.nan, math.inf, 1e-8),
-        **scalars,
-    )
-
-
-def fork_options() -> tuple[ForkOption, ...]:
-    field = ForkField("max_learning_rate", "α_max", "Largest learning rate", 1e-4, 10, True, math.inf, math.inf)
-    return tuple(ForkOption(f"optimizer_{i}", f"Optimizer {i}", (field,) * 5) for i in range(6))
-
-
-def test_six_runs_of_two_thousand_steps_fit_the_budget() -> None:
-    runs = tuple(run(2000, f"r{i}") for i in range(6))
-    assert len(encode("Rosenbrock", surface(), (1, -1), runs, PlayerState(), fork_options())) <= MOST_BYTES
-
-
-def test_blocks_start_on_word_boundaries_and_the_header_is_strict_json() -> None:
-    payload = encode("Rosenbrock", surface(), (1, -1), (run(7), run(3, "r1")), PlayerState(step=5), fork_options())
+def header_of(payload: bytes) -> dict[str, Any]:
     magic, version, length = struct.unpack("<4sII", payload[:12])
     assert (magic, version, (12 + length) % 4) == (b"QLRP", 1, 0)
-    header = json.loads(payload[12 : 12 + length], parse_constant=pytest.fail)
-    offsets = [header["surface"]["offset"]] + [r[name] for r in header["runs"] for name in ("offset", "flags_offset")]
-    assert all(offset % 4 == 0 for offset in offsets)
-    assert header["runs"][0]["final"] == [1.0, None, None, 1e-8]
-    assert header["runs"][0]["hyper"] == {"initial_damping": 1e-3, "max_learning_rate": "inf"}
-    assert header["fork_options"][0]["fields"][0]["default"] == "inf"
-    assert header["state"] == {"step": 5, "focus": "r0", "layers": None, "axis": "step", "opening": ""}
+    return json.loads(payload[12 : 12 + length], parse_constant=pytest.fail)
 
 
-def test_the_player_reads_back_what_was_written() -> None:
-    lesson, recorded = surface(), run(5)
-    payload = encode("Rosenbrock", lesson, (1, -1), (recorded, run(3, "r1")))
-    read = answer("decode.mjs", payload)
-    row = read["runs"][0]["row"]
-    expected = {"x": recorded.position[4, 0], "dy": recorded.direction[4, 1], "cyy": recorded.curvature_matrix[4, 2]}
-    expected |= {"loss": recorded.loss[4], "reduction_ratio": recorded.reduction_ratio[4]}
-    for name, value in expected.items():
-        assert row[name] == float(np.float32(value)), name
-    assert (row["reliable"], row["accepted"]) == (bool(recorded.reliable[4]), bool(recorded.accepted[4]))
-    assert read["runs"][0]["phi"] == recorded.phi[4].astype(np.float32).tolist()
-    assert read["runs"][1]["steps"] == 3
-    grid = np.array(read["grid"]).reshape(144, 144)
-    assert (grid.min(), grid.max()) == (0, 65535)
-    assert grid[0, 0] > grid[72, 108], "row 0 is the lowest y"
+def test_the_header_is_strict_json_with_infinity_as_a_word() -> None:
+    header = header_of(payload_of(STATE))
+    assert header["runs"][0]["hyper"]["max_learning_rate"] == "inf"
+    clip = next(field for field in header["fork_options"][0]["fields"] if field["name"] == "max_learning_rate")
+    assert (clip["default"], clip["neutral"], clip["allowed"][:4]) == ("inf", "inf", "give")
+    assert header["state"] == {"step": 5, "focus": "r0", "layers": None, "axis": "step", "opening": "", "seen": {}}
 
 
-def test_a_landscape_with_holes_is_filled() -> None:
-    hollow = surface().log_loss.copy()
-    hollow[0], hollow[1] = np.nan, np.inf
-    payload = encode("Holes", replace(surface(), log_loss=hollow), (0, 0), (run(2),))
-    (length,) = struct.unpack("<I", payload[8:12])
-    assert json.loads(payload[12 : 12 + length])["surface"]["high"] == surface().log_loss[2:].max()
+def test_six_different_runs_of_two_thousand_steps_need_no_more_bytes_than_one_of_ten() -> None:
+    names = ("adam_qlr", "sgd_qlr", "newton", "adam", "momentum", "hypergradient")
+    long = payload_of(LabState(steps=2000, runs=tuple(RunSetting(name) for name in names)))
+    assert len(long) <= MOST_BYTES
+    assert len(payload_of(LabState(steps=10, runs=tuple(RunSetting(name) for name in names)))) >= len(long) - 8
 
 
-def test_arrays_of_another_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="'r0': every array needs 5 rows"):
-        encode("Bad", surface(), (0, 0), (replace(run(5), damping=np.zeros(4)),))
+def test_a_long_typed_function_fits_too() -> None:
+    text = "exp(sin(x*y))*tanh(x)**3 + log(1+x**2)/(2+cos(y)) + abs(x-y)**1.5 + sinh(x)*cosh(y)/(1+x**4) + atan(x*y)**2 + x**2"
+    runs = (RunSetting("adam_qlr"), RunSetting("newton"), RunSetting("sgd_qlr"), RunSetting("adam"))
+    assert len(payload_of(LabState("typed", text, start=(1.0, 0.5), runs=runs))) <= 2 * MOST_BYTES
 
 
-def test_a_lesson_without_runs_is_refused() -> None:
+def test_a_run_that_jax_has_walked_is_read_back_to_the_last_number() -> None:
+    pytest.importorskip("kfac_jax")
+    state = LabState(steps=12, runs=(RunSetting("kfac"), RunSetting("adam_qlr")))
+    record = cached.run_of(state, cached.lab_legs(state)[0])
+    read = answer("lesson.mjs", payload_of(state))["runs"][0]
+    for name, truth in {"x": record.positions[:, 0], "loss": record.losses, "damping": record.record.info.damping}.items():
+        np.testing.assert_array_equal(np.array(read["columns"][name], float)[: len(truth)], truth.astype(np.float32))
+    assert (read["steps"], len(read["flags"])) == (12, 13)
+
+
+def test_a_lesson_without_runs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    lessons: list[Any] = []
+    monkeypatch.setattr("qlr_ui.surface.picture.encode_surface", lambda lesson: lessons.append(lesson) or b"")
+    payload_of(STATE)
     with pytest.raises(ValueError, match="at least one run"):
-        encode("Empty", surface(), (0, 0), ())
+        encode_surface(replace(lessons[0], runs=()))
 
 
 def test_the_standalone_page_needs_nothing_from_outside() -> None:
-    page = standalone_html(encode("Rosenbrock", surface(), (1, -1), (run(3),)), "A <lesson>")
+    page = standalone_html(payload_of(STATE), "A <lesson>")
     assert "<title>A &lt;lesson&gt;</title>" in page
     assert "http" not in page.replace("http://www.w3.org", "")
     assert "export " not in page and "\nimport " not in page
+
+
+def test_what_a_walk_tells_by_itself_is_not_told_twice() -> None:
+    header = header_of(payload_of(STATE))
+    told = header["runs"][0]
+    assert (told["status"], told["cost_per_step"], told["recorded"]) == (RunAbout.status, None, None)

@@ -6,7 +6,7 @@ export function captions(scene, canSend, showsNetwork) {
   const { state, anatomy, slice, step, shownStep, focus } = scene;
   return {
     "landscape-title": focus.projected ? "Path" : "Landscape",
-    "landscape-hint": !focus.projected && canSend ? "click sets the start" : "",
+    "landscape-hint": focus.projected ? "" : "drag the start",
     caption: focus.plane ? pictureCaption(scene, showsNetwork) : "",
     "step-title": anatomy.ended ? `After ${focus.steps} steps` : `Step ${shownStep}, taken apart`,
     "seed-label": focus.projected ? "New seed" : "New start",

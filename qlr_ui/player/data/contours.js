@@ -1,20 +1,25 @@
 // Level lines of a regular grid by marching squares, and the levels worth drawing.
 
-/** Segments x0, y0, x1, y1, … of one level in grid coordinates (column, row); saddles follow the cell's mean. */
-export function levelSegments(grid, width, height, level) {
-  const segments = [];
+/** For each level, segments x0, y0, x1, y1, … in grid coordinates (column, row); saddles follow the cell's mean. Levels ascend. */
+export function levelLines(grid, width, height, levels) {
+  const lines = levels.map(() => []);
   for (let row = 0; row + 1 < height; row += 1) {
     for (let column = 0; column + 1 < width; column += 1) {
       const corner = row * width + column;
-      const a = grid[corner] - level;
-      const b = grid[corner + 1] - level;
-      const c = grid[corner + width + 1] - level;
-      const d = grid[corner + width] - level;
-      const code = (a > 0) | ((b > 0) << 1) | ((c > 0) << 2) | ((d > 0) << 3);
-      if (code !== 0 && code !== 15) addCell(segments, code, column, row, a, b, c, d);
+      const [p, q, r, t] = [grid[corner], grid[corner + 1], grid[corner + width + 1], grid[corner + width]];
+      const low = Math.min(p, q, r, t);
+      const high = Math.max(p, q, r, t);
+      // Few cells hold a level, and few levels lie in a cell.
+      for (let i = 0; i < levels.length && levels[i] < high; i += 1) {
+        const level = levels[i];
+        if (level < low) continue;
+        const [a, b, c, d] = [p - level, q - level, r - level, t - level];
+        const code = (a > 0) | ((b > 0) << 1) | ((c > 0) << 2) | ((d > 0) << 3);
+        if (code !== 0 && code !== 15) addCell(lines[i], code, column, row, a, b, c, d);
+      }
     }
   }
-  return segments;
+  return lines;
 }
 
 function addCell(segments, code, column, row, a, b, c, d) {

@@ -6,29 +6,34 @@ const MOST_GROWTH = 1e4; // a loss beyond this many times the largest first loss
 /** Calls `visit` for what is visible of a curve: first, lowest, highest and last point of every pixel column. */
 export function envelope(from, to, xOf, yOf, visit) {
   let starts = true;
-  let column = null;
+  let column = NaN; // the pixel column that is being filled
+  const [steps, xs, ys] = [new Int32Array(4), new Float64Array(4), new Float64Array(4)]; // its first, lowest, highest and last point
+  const put = (i, step, x, y) => { [steps[i], xs[i], ys[i]] = [step, x, y]; };
   const flush = () => {
-    if (column === null) return;
-    const points = [column.first, column.low, column.high, column.last].sort((a, b) => a.step - b.step);
-    points.forEach((point, i) => {
-      if (i > 0 && point.step === points[i - 1].step) return;
-      visit(point.x, point.y, starts);
+    if (Number.isNaN(column)) return;
+    const middle = steps[1] <= steps[2] ? [1, 2] : [2, 1];
+    let last = -1;
+    for (const i of [0, ...middle, 3]) {
+      if (steps[i] === last) continue;
+      last = steps[i];
+      visit(xs[i], ys[i], starts);
       starts = false;
-    });
-    column = null;
+    }
+    column = NaN;
   };
   for (let step = from; step < to; step += 1) {
-    const point = { step, x: xOf(step), y: yOf(step) };
-    if (!Number.isFinite(point.y)) {
+    const [x, y] = [xOf(step), yOf(step)];
+    if (!Number.isFinite(y)) {
       flush();
       starts = true;
-    } else if (column === null || Math.floor(point.x) !== Math.floor(column.first.x)) {
+    } else if (Math.floor(x) !== column) {
       flush();
-      column = { first: point, low: point, high: point, last: point };
+      column = Math.floor(x);
+      for (let i = 0; i < 4; i += 1) put(i, step, x, y);
     } else {
-      if (point.y < column.low.y) column.low = point;
-      if (point.y > column.high.y) column.high = point;
-      column.last = point;
+      if (y < ys[1]) put(1, step, x, y);
+      if (y > ys[2]) put(2, step, x, y);
+      put(3, step, x, y);
     }
   }
   flush();

@@ -1,10 +1,12 @@
 // Decodes the bytes of one lesson (surface, runs, initial state) into typed arrays.
+import { AskedLesson } from "./askedlesson.js";
 import { decodeNetworkRun, decodeRecordedRun, decodeView } from "./networkpayload.js";
+import { numberOf, numbersOf } from "./numbers.js";
+import { SurfaceLesson } from "./surfacelesson.js";
+import { ACCEPTED, RELIABLE } from "./walk.js";
 
 const MAGIC = 0x50524c51; // "QLRP" read as a little-endian u32
 const VERSION = 1;
-const RELIABLE = 1;
-const ACCEPTED = 2;
 
 /** FNV-1a over the 32-bit words: tells one payload from another without keeping both. */
 export function signatureOf(bytes) {
@@ -26,7 +28,6 @@ export function decode(bytes) {
   const headerLength = view.getUint32(8, true);
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + headerLength)));
   const base = bytes.byteOffset + 12 + headerLength;
-  const runs = withParents(header.runs.map((run, index) => decodeRun(run, index, header, bytes.buffer, base)));
   const shared = {
     kind: header.kind ?? "surface",
     title: header.title,
@@ -36,9 +37,10 @@ export function decode(bytes) {
     signature: signatureOf(bytes),
   };
   if (shared.kind === "surface") {
-    const surface = decodeSurface(header.surface, bytes.buffer, base);
-    return { ...shared, formula: surface.formula, view: null, surface, runs };
+    const lesson = new SurfaceLesson(header, shared, (recorded, names) => recordedColumns(recorded, names, bytes.buffer, base));
+    return lesson.at(lesson.sent());
   }
+  const runs = withParents(header.runs.map((run, index) => decodeRun(run, index, header, bytes.buffer, base)));
   const { formula, metric, frames } = header;
   if (shared.kind === "recorded") {
     const lesson = { ...shared, formula, metric, frames, view: null, surface: null };
@@ -46,12 +48,16 @@ export function decode(bytes) {
   }
   const pictured = decodeView(header.view, bytes.buffer, base);
   const lesson = { ...shared, formula, metric, frames, view: pictured, surface: null };
-  return { ...lesson, runs: withParents(runs.map((run) => decodeNetworkRun(run, lesson, bytes.buffer, base))) };
+  const asked = new AskedLesson(header, { ...lesson, runs: withParents(runs.map((run) => decodeNetworkRun(run, lesson, bytes.buffer, base))) });
+  return asked.at(asked.sent());
 }
 
-function decodeSurface(surface, buffer, base) {
-  const grid = new Uint16Array(buffer, base + surface.offset, surface.width * surface.height);
-  return { ...surface, grid };
+/** The columns of a run on a surface that JAX walked: x, y and the core's, with θ, f and λ after the last step. */
+function recordedColumns({ steps, offset, final }, names, buffer, base) {
+  const [x, y, loss, damping] = final.map(numberOf);
+  const after = { x, y, loss, damping };
+  const column = (name, place) => Float64Array.from(withEnd(new Float32Array(buffer, base + offset + 4 * place * steps, steps), after[name] ?? NaN));
+  return Object.fromEntries(["x", "y", ...names].map((name, place) => [name, column(name, place)]));
 }
 
 function decodeRun(run, index, { columns: names, neutral: off }, buffer, base) {
@@ -60,13 +66,9 @@ function decodeRun(run, index, { columns: names, neutral: off }, buffer, base) {
   const final = run.final.map((value) => value ?? NaN);
   const after = { x: final[0], y: final[1], loss: final[2], damping: final[3] };
   const column = (name) => withEnd(new Float32Array(buffer, start + 4 * names.indexOf(name) * run.steps, run.steps), after[name] ?? NaN);
-  const scalars = names.filter((name) => !name.startsWith("phi_"));
-  const columns = Object.fromEntries(scalars.map((name) => [name, column(name)]));
-  const first = names.indexOf("phi_0");
-  const points = names.length - scalars.length;
-  const phi = first < 0 ? null : new Float32Array(buffer, start + 4 * first * run.steps, points * run.steps);
+  const columns = Object.fromEntries(names.map((name) => [name, column(name)]));
   const flags = withEnd(new Uint8Array(buffer, base + run.flags_offset, run.steps), RELIABLE | ACCEPTED);
-  return { ...run, index, columns, phi, flags, final, neutral, hyper: { ...neutral, ...numbersOf(run.hyper) } };
+  return { ...run, index, columns, flags, final, neutral, hyper: { ...neutral, ...numbersOf(run.hyper) } };
 }
 
 /** The rows of the steps and one more: the state after the last step, at which no step begins. */
@@ -75,15 +77,6 @@ function withEnd(values, end) {
   whole.set(values);
   whole[values.length] = end;
   return whole;
-}
-
-/** Numbers by name; infinity, which JSON lacks, arrives as "inf". */
-function numbersOf(hyper) {
-  return Object.fromEntries(Object.entries(hyper).map(([name, value]) => [name, fieldNumber(value)]));
-}
-
-export function fieldNumber(value) {
-  return value === "inf" ? Infinity : value;
 }
 
 /** Every fork knows its parent. */
@@ -105,13 +98,6 @@ export function rowAt(run, step) {
 export function positionAt(run, step) {
   if (step >= run.steps || run.columns.x === undefined) return [run.final[0], run.final[1]];
   return [run.columns.x[step], run.columns.y[step]];
-}
-
-/** The values of phi at step k, from the column-after-column block. */
-export function phiAt(run, step) {
-  const values = new Float32Array(run.phi.length / run.steps);
-  for (let j = 0; j < values.length; j += 1) values[j] = run.phi[j * run.steps + step];
-  return values;
 }
 
 export function wasRejected(run, step) {

@@ -1,6 +1,6 @@
 // One step of the focused run, taken apart: every number the pictures, the arithmetic and the speech share.
 import { changeAt, momentAt, numberAt } from "./networkpayload.js";
-import { makerOf, phiAt, positionAt, rowAt } from "./payload.js";
+import { makerOf, positionAt, rowAt } from "./payload.js";
 import {
   afterDirection, bestLearningRate, changeOfMove, dampedCurvature, dampingDecision, DOUBLE_EPSILON, modelDamping, predictedChange,
   SINGLE_EPSILON, sliceSpan, undampedLearningRate, whatIf,
@@ -27,13 +27,16 @@ function partOf(run, step, dragged) {
 
 /** The landscape and the runs that walk on it: one for all, or each run's own plane. */
 function groundOf(data, focus) {
-  if (data.surface !== null) return { key: data.signature, surface: data.surface, start: data.start, runs: data.runs };
+  if (data.surface !== null) return { key: `${data.surface.key}${data.surface.coarse}`, surface: data.surface, start: data.start, runs: data.runs };
   return { key: `${data.signature}-${focus.id}`, surface: focus.plane, start: positionAt(focus, 0), runs: [focus] };
 }
 
 /** φ and its span of α: of every step on a surface, of a moment's step in a network. */
-function sliceAt(run, step, rates) {
-  if (!run.projected) return { phi: phiAt(run, step), span: sliceSpan(...rates) };
+function sliceAt(run, step, row, rates) {
+  if (!run.projected) {
+    const span = sliceSpan(...rates);
+    return { phi: run.along(row, span), span };
+  }
   const moment = momentAt(run, step);
   return { phi: changeAt(moment), span: [numberAt(moment, "slice_low"), numberAt(moment, "slice_high")] };
 }
@@ -72,7 +75,7 @@ export function takeApart(run, step, row, dragged = null, maker = run) {
   const undamped = undampedLearningRate(row, absolute);
   // An optimizer that predicts nothing chooses no α*: its grid was laid out with α alone.
   const chosen = Number.isFinite(row.predicted_change) ? best : row.learning_rate;
-  const { phi, span } = sliceAt(run, step, [row.learning_rate, chosen, undamped]);
+  const { phi, span } = sliceAt(run, step, row, [row.learning_rate, chosen, undamped]);
   const usesModel = maker.kind !== "first_order";
   const shared = {
     ended: false,
@@ -125,4 +128,14 @@ function asDragged(run, row, phi, span, dragged) {
 /** θ − αd */
 export function trial(row, alpha) {
   return [row.x - alpha * row.dx, row.y - alpha * row.dy];
+}
+
+/** The points that a window shows which looks at the focused path, or at its step. */
+export function pathPoints({ focus }) {
+  return Array.from({ length: focus.steps + 1 }, (_, step) => positionAt(focus, step));
+}
+
+export function stepPoints({ row, anatomy }) {
+  if (anatomy.ended) return [[row.x, row.y]];
+  return [[row.x, row.y], anatomy.landing, ...(anatomy.usesModel ? [trial(row, anatomy.best)] : [])];
 }

@@ -1,4 +1,5 @@
 // What the player remembers (step, focus, layers, …) as a pure reducer, and the keys that change it.
+import { seenState, seenWords } from "./opening.js";
 
 export const STAGES = ["g", "d", "Cd", "α", "clip", "move", "ρ", "λ"];
 export const LAYERS = "gdacuml";
@@ -8,32 +9,24 @@ export const SPEEDS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
 export const STEPS_PER_SECOND = 8;
 
 const LAST_STAGE = STAGES.length - 1;
+const KNOWN = { axes: AXES, views: VIEWS, speeds: SPEEDS, stages: STAGES };
+/** What is seen where nothing else is asked for; `zoom` is the window that a link asks for. */
+const FIRST = {
+  playing: false, speed: 1, axis: AXES[0], view: VIEWS[0], substeps: false, stage: LAST_STAGE, hoverStage: null, whatIf: null,
+  projector: false, table: false, zoom: null,
+};
 
 export function initialState(data) {
   const given = data.state ?? {};
-  const state = {
-    step: given.step ?? 0,
-    playing: false,
-    speed: 1,
-    focus: given.focus ?? null,
-    axis: AXES.includes(given.axis) ? given.axis : "step",
-    layers: sortedLayers(given.layers ?? LAYERS),
-    view: VIEWS[0],
-    substeps: false,
-    stage: LAST_STAGE,
-    hoverStage: null,
-    whatIf: null,
-    projector: false,
-    table: false,
-    opening: given.opening,
-  };
-  return reduce(state, dataAction(data));
+  const axis = AXES.includes(given.axis) ? given.axis : FIRST.axis;
+  return reduce({ ...FIRST, axis, layers: LAYERS, opening: null }, dataAction(data));
 }
 
 /** New data keep the place unless they open anew: the step is clamped, a focus that is gone falls back to the first run. */
 export function dataAction(data) {
   const lastStep = Math.max(...data.runs.map((run) => run.steps)); // the end
-  return { type: "data", ids: data.runs.map((run) => run.id), lastStep, given: data.state ?? {} };
+  const timed = data.runs.some((run) => run.seconds_per_step > 0);
+  return { type: "data", ids: data.runs.map((run) => run.id), lastStep, timed, given: data.state ?? {} };
 }
 
 export function reduce(state, action) {
@@ -41,8 +34,9 @@ export function reduce(state, action) {
     case "data": {
       const placed = action.given.opening === state.opening ? state : opened(state, action.given);
       const focus = action.ids.includes(placed.focus) ? placed.focus : action.ids[0];
-      const next = { ...placed, ids: action.ids, lastStep: action.lastStep, focus };
-      return goTo(next, placed.step);
+      const axis = action.timed || placed.axis !== "seconds" ? placed.axis : FIRST.axis;
+      const next = { ...placed, ids: action.ids, lastStep: action.lastStep, timed: action.timed, axis, focus };
+      return { ...goTo(next, placed.step), whatIf: placed === state ? null : placed.whatIf };
     }
     case "goto": return goTo({ ...state, playing: false }, action.step);
     case "move": return moveBy({ ...state, playing: false }, action.by);
@@ -66,8 +60,9 @@ export function reduce(state, action) {
 }
 
 /** A preset or a link was opened: the place that it names, at rest. */
-function opened(state, { opening, step, focus, layers }) {
-  return { ...state, opening, step: step ?? 0, focus, layers: sortedLayers(layers ?? state.layers), stage: LAST_STAGE, playing: false };
+function opened(state, { opening, step, focus, layers, seen = {} }) {
+  const place = { opening, step: step ?? 0, focus: focus ?? null, layers: sortedLayers(layers ?? state.layers), stage: LAST_STAGE, playing: false };
+  return { ...state, ...place, whatIf: null, zoom: null, ...seenState(seen, KNOWN) };
 }
 
 function goTo(state, step) {
@@ -136,9 +131,9 @@ export function stageStrength(state, stage) {
   return 1;
 }
 
-/** The query parameters that reopen this picture; those at their defaults are left out. */
-export function linkParameters(state) {
-  const parameters = {};
+/** The query parameters that reopen this picture; those at their defaults are left out. `zoom` is the window, null for all of it. */
+export function linkParameters(state, zoom = null) {
+  const parameters = seenWords(state, FIRST, zoom);
   if (state.step !== 0) parameters.step = String(state.step);
   if (state.focus !== state.ids[0]) parameters.focus = state.focus;
   if (state.layers !== LAYERS) parameters.layers = state.layers;

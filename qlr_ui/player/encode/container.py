@@ -7,6 +7,7 @@ from the end of the header and are multiples of 4. A number that is not finite i
 import json
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -16,11 +17,10 @@ from numpy.typing import NDArray
 from qlr_core.optimizers.finish import FinishKnobs
 from qlr_core.optimizers.knobs import RuleKnobs
 from qlr_core.plain import plain
-from qlr_core.ranges import ranges_of
-from qlr_ui.player.lessons.about import Floats, ForkField, ForkOption, PlayerState
+from qlr_core.ranges import Range, ranges_of
+from qlr_ui.player.lessons.about import Floats, ForkOption, PlayerState, RunAbout
 from qlr_ui.player.lessons.network import NetworkPlayerRun
 from qlr_ui.player.lessons.recorded import RecordedPlayerRun
-from qlr_ui.player.lessons.surface import PlayerRun
 
 _NEUTRAL = {
     name: knob.neutral
@@ -90,21 +90,28 @@ def grid_header(
     }
 
 
-def run_header(run: PlayerRun | NetworkPlayerRun | RecordedPlayerRun, blocks: Blocks) -> dict[str, Any]:
-    """What the header says of any run but where its numbers are; adds the block of its flags."""
-    about = run.about
+def run_header(run: NetworkPlayerRun | RecordedPlayerRun, blocks: Blocks) -> dict[str, Any]:
+    """What the header says of a recorded run but where its numbers are; adds the block of its flags."""
     flags = np.asarray(run.reliable, np.uint8) | (np.asarray(run.accepted, np.uint8) << 1)
+    return about_header(run.about) | {
+        "steps": run.steps,
+        "final": [finite(value) for value in run.final],
+        "flags_offset": blocks.add(flags.tobytes()),
+    }
+
+
+def about_header(about: RunAbout) -> dict[str, Any]:
+    """What the header says of any run."""
     return {
         "id": about.id,
         "label": about.label,
+        "template": about.template or about.label,
         "optimizer": about.optimizer,
         "kind": about.kind,
         "color": {"light": about.color_light, "dark": about.color_dark},
         "dash": list(about.dash),
-        "steps": run.steps,
-        "final": [_finite(value) for value in run.final],
-        "cost_per_step": _finite(about.cost_per_step),
-        "seconds_per_step": _finite(about.seconds_per_step),
+        "cost_per_step": finite(about.cost_per_step),
+        "seconds_per_step": finite(about.seconds_per_step),
         "status": about.status,
         "status_step": about.status_step,
         "status_text": about.status_text,
@@ -115,7 +122,7 @@ def run_header(run: PlayerRun | NetworkPlayerRun | RecordedPlayerRun, blocks: Bl
         "curvature_label": about.curvature_label,
         "direction_text": about.direction_text,
         "note": about.note,
-        "flags_offset": blocks.add(flags.tobytes()),
+        "legs": [asdict(leg) | {"carried": plain(leg.carried)} for leg in about.legs],
     }
 
 
@@ -126,21 +133,19 @@ def floats(values: NDArray[Any]) -> bytes:
 
 
 def _fork_header(option: ForkOption) -> dict[str, Any]:
-    return {"optimizer": option.optimizer, "label": option.label, "fields": [_field_header(f) for f in option.fields]}
+    return {"optimizer": option.optimizer, "label": option.label, "fields": knob_headers(option.numbers)}
 
 
-def _field_header(field: ForkField) -> dict[str, Any]:
-    return {
-        "name": field.name,
-        "symbol": field.symbol,
-        "label": field.label,
-        "low": float(field.low),
-        "high": float(field.high),
-        "log": field.log,
-        "neutral": plain(field.neutral),
-        "default": plain(field.default),
-    }
+def knob_headers(ranges: Mapping[str, Range]) -> list[dict[str, Any]]:
+    """What the player needs to know of numbers that can be moved."""
+    return [{"name": name, **plain(asdict(knob)), "allowed": knob.allowed()} for name, knob in ranges.items()]
 
 
-def _finite(value: float) -> float | None:
+def numbers_header(ranges: Mapping[str, Mapping[str, Range]], revision: int) -> dict[str, Any]:
+    """What a lesson says whose numbers can be moved: those of each optimizer, and how much it has heard of the player."""
+    return {"revision": revision, "knobs": {optimizer: knob_headers(knobs) for optimizer, knobs in ranges.items()}}
+
+
+def finite(value: float) -> float | None:
+    """The number, or None where it is none that JSON could write."""
     return float(value) if math.isfinite(value) else None

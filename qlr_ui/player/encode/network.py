@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qlr_core.slices import SLICE_POINTS
-from qlr_ui.player.encode.container import Blocks, floats, grid_header, lesson_header, pack, run_header
+from qlr_ui.player.encode.container import Blocks, floats, grid_header, lesson_header, numbers_header, pack, run_header
 from qlr_ui.player.lessons.about import NUMBERS
 from qlr_ui.player.lessons.network import CurveView, DigitsView, NetworkLesson, NetworkPlayerRun, PlaneView, RunFrames, RunPlane
 
@@ -24,7 +24,9 @@ def encode_network(lesson: NetworkLesson) -> bytes:
         raise ValueError("the player needs at least one run")
     blocks = Blocks()
     header = lesson_header(lesson.title, lesson.runs[0].about.id, lesson.state, lesson.fork_options) | {
+        **numbers_header(lesson.ranges, lesson.revision),
         "kind": "network",
+        "sentence": lesson.sentence,
         "formula": lesson.formula,
         "metric": lesson.metric,
         "surface": None,

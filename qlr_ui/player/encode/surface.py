@@ -1,62 +1,75 @@
-"""Packs a lesson on a surface into the bytes that the step player decodes."""
+"""Packs a lesson on a surface: programs and numbers, and the columns of those runs alone that no program can walk."""
 
 from typing import Any
 
-import numpy as np
-
+from qlr_core.plain import plain
 from qlr_core.slices import SLICE_POINTS
-from qlr_ui.player.encode.container import Blocks, floats, grid_header, lesson_header, pack, run_header
-from qlr_ui.player.lessons.about import NUMBERS, ForkOption, PlayerState
-from qlr_ui.player.lessons.surface import PlayerRun, PlayerSurface
+from qlr_core.surfaces.outcome import STATIONARY_GRADIENT, TARGETS
+from qlr_core.surfaces.programs import COLUMNS, StepPrograms
+from qlr_ui.player.encode.container import (
+    Blocks,
+    about_header,
+    finite,
+    floats,
+    knob_headers,
+    lesson_header,
+    numbers_header,
+    pack,
+)
+from qlr_ui.player.lessons.surface import PlayerRun, PlayerSurface, SurfaceLesson
 
-# The vectors of a run with the names of their columns, then its numbers by their own names.
-VECTORS = {
-    "position": ("x", "y"),
-    "gradient": ("gx", "gy"),
-    "direction": ("dx", "dy"),
-    "curvature_matrix": ("cxx", "cxy", "cyy"),
-}
-COLUMNS = (*(name for names in VECTORS.values() for name in names), *NUMBERS, *(f"phi_{j}" for j in range(SLICE_POINTS)))
-_AT_THE_START = PlayerState()
 
-
-def encode(
-    title: str,
-    surface: PlayerSurface,
-    start: tuple[float, float],
-    runs: tuple[PlayerRun, ...],
-    state: PlayerState = _AT_THE_START,
-    fork_options: tuple[ForkOption, ...] = (),
-) -> bytes:
-    """The payload of a lesson; ValueError without a run, or where an array has another length than its run."""
-    if not runs:
+def encode_surface(lesson: SurfaceLesson) -> bytes:
+    """The payload of a lesson; ValueError without a run."""
+    if not lesson.runs:
         raise ValueError("the player needs at least one run")
     blocks = Blocks()
-    header = lesson_header(title, runs[0].about.id, state, fork_options) | {
+    # Runs of one optimizer with the same choices share their programs.
+    programs = list({id(run.programs): run.programs for run in lesson.runs if run.programs is not None}.values())
+    header = lesson_header(lesson.surface.label, lesson.runs[0].about.id, lesson.state, lesson.fork_options)
+    header |= numbers_header(lesson.ranges, lesson.revision) | {
         "kind": "surface",
-        "surface": _surface_header(surface, blocks),
-        "start": [float(value) for value in start],
+        "sentence": lesson.sentence,
+        "surface": _surface_header(lesson.surface),
+        "start": [float(value) for value in lesson.start],
+        "steps": lesson.steps,
+        "steps_knob": knob_headers({"steps": lesson.steps_range})[0],
+        "reach": lesson.reach,
         "columns": COLUMNS,
-        "runs": [run_header(run, blocks) | {"offset": blocks.add(_columns(run))} for run in runs],
+        "slice_points": SLICE_POINTS,
+        "targets": TARGETS,
+        "stationary_gradient": STATIONARY_GRADIENT,
+        "programs": [_program_header(each) for each in programs],
+        "runs": [_run_header(run, programs, blocks) for run in lesson.runs],
     }
     return pack(header, blocks)
 
 
-def _surface_header(surface: PlayerSurface, blocks: Blocks) -> dict[str, Any]:
-    return grid_header(surface.x, surface.y, surface.log_loss, surface.loss_floor, blocks) | {
+def _surface_header(surface: PlayerSurface) -> dict[str, Any]:
+    return {
         "label": surface.label,
         "formula": surface.formula,
-        "minima": [[float(x), float(y)] for x, y in surface.minima],
+        "window": [[float(end) for end in ends] for ends in surface.window],
+        "start": [float(value) for value in surface.start],
+        "knobs": knob_headers(surface.ranges),
+        "parameters": plain(dict(surface.parameters)),
+        "value": surface.value.plain(),
+        "minima": surface.minima.plain(),
     }
 
 
-def _columns(run: PlayerRun) -> bytes:
-    """The numbers of a run, [columns, steps]: one column after the other."""
-    vectors, scalars = (getattr(run, name) for name in VECTORS), (getattr(run, name)[:, None] for name in NUMBERS)
-    parts = [*vectors, *scalars, run.phi]
-    if any(len(part) != run.steps for part in parts):
-        raise ValueError(f"run {run.about.id!r}: every array needs {run.steps} rows, got {[len(part) for part in parts]}")
-    table = np.concatenate(parts, axis=1)
-    if table.shape[1] != len(COLUMNS):
-        raise ValueError(f"run {run.about.id!r}: {table.shape[1]} columns, the player expects {len(COLUMNS)}")
-    return floats(table.T)
+def _program_header(programs: StepPrograms) -> dict[str, Any]:
+    return {"start": programs.start.plain(), "step": programs.step.plain(), "carried": programs.carried}
+
+
+def _run_header(run: PlayerRun, programs: list[StepPrograms], blocks: Blocks) -> dict[str, Any]:
+    header = about_header(run.about) | {"name": run.name, "remedy": run.remedy, "recorded": None}
+    if run.programs is not None:
+        return header | {"program": next(place for place, each in enumerate(programs) if each is run.programs)}
+    assert run.recorded is not None and run.final is not None
+    recorded = {
+        "steps": len(run.recorded),
+        "final": [finite(value) for value in run.final],
+        "offset": blocks.add(floats(run.recorded.T)),
+    }
+    return header | {"program": None, "recorded": recorded}

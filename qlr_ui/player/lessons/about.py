@@ -1,13 +1,15 @@
 """What a lesson of any kind says: of its runs, where the player opens, and what a fork can change."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qlr_core.optimizers.step_info import StepInfo
+from qlr_core.ranges import Range
 
 Floats = NDArray[np.floating[Any]]
 
@@ -22,12 +24,24 @@ class PlayerFork:
 
 
 @dataclass(frozen=True)
+class PlayerLeg:
+    """From a step on the run has the optimizer and the numbers of the run ``owner``; the rest is as in the core's legs."""
+
+    owner: str
+    step: int
+    continues: bool
+    carried: float | None
+
+
+@dataclass(frozen=True)
 class RunAbout:
     """What a lesson of any kind says of a run beside its numbers.
 
     ``kind`` is qlr, first_order, kfac or newton; ``status`` converged, running, finished or diverged; ``damping_rule``
     reduction_ratio, decreasing_loss or none. ``hyper`` are the optimizer's numbers by name; the one named ``carried`` lives
-    in its state and may have left the value it started from. The price is that of the run's own steps.
+    in its state and may have left the value it started from. ``template`` is the label with ``{name}`` for a number that may
+    be moved, ``legs`` the run's history where its numbers can be. The price is that of the run's own steps; a run that the
+    player walks itself tells price and status by itself.
     """
 
     id: str
@@ -37,16 +51,18 @@ class RunAbout:
     color_light: str
     color_dark: str
     dash: tuple[float, ...]
-    cost_per_step: float
-    seconds_per_step: float
-    status: str
-    status_step: int | None
-    status_text: str
     hyper: Mapping[str, float]
     curvature_label: str
+    template: str = ""
+    cost_per_step: float = math.nan
+    seconds_per_step: float = math.nan
+    status: str = "running"
+    status_step: int | None = None
+    status_text: str = ""
     carried: str = ""
     damping_rule: str = "none"
     fork: PlayerFork | None = None
+    legs: tuple[PlayerLeg, ...] = ()
     direction_text: str = "g"
     note: str = ""
 
@@ -55,7 +71,8 @@ class RunAbout:
 class PlayerState:
     """Where the player opens; read at its first mount, and then whenever ``opening`` is another word than before.
 
-    ``layers`` None shows all of them at the mount, and later those that are shown already.
+    ``layers`` None shows all of them at the mount, and later those that are shown already. ``seen`` are the words of a link
+    for all else that is seen.
     """
 
     step: int = 0
@@ -63,29 +80,19 @@ class PlayerState:
     layers: str | None = None
     axis: str = "step"
     opening: str = ""
+    seen: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class ForkField:
-    """A number that a fork can change; ``neutral`` switches it off (None: there is no such value)."""
-
-    name: str
-    symbol: str
-    label: str
-    low: float
-    high: float
-    log: bool
-    default: float
-    neutral: float | None = None
+AT_THE_START = PlayerState()
 
 
 @dataclass(frozen=True)
 class ForkOption:
-    """An optimizer that a fork can continue with, and its numbers."""
+    """An optimizer that a fork can continue with, and those of its numbers that stand first."""
 
     optimizer: str
     label: str
-    fields: tuple[ForkField, ...]
+    numbers: Mapping[str, Range]
 
 
 @dataclass(frozen=True, kw_only=True)

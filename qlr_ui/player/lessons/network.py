@@ -1,14 +1,14 @@
 """What a network lesson consists of: runs with their pictures at frames, and what all of them are a picture of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_ui.player.lessons.about import Floats, ForkOption, PlayerState, StepColumns
-
-_AT_THE_START = PlayerState()
+from qlr_core.ranges import Range
+from qlr_ui.player.lessons.about import AT_THE_START, Floats, ForkOption, PlayerState, StepColumns
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,11 @@ class NetworkPlayerRun(StepColumns):
 
 @dataclass(frozen=True)
 class NetworkLesson:
-    """Everything the player is sent; ``frame_steps`` are the same for all runs, the last is the end of the run."""
+    """Everything the player is sent; ``frame_steps`` are the same for all runs, the last is the end of the run.
+
+    ``ranges`` describe the numbers of each optimizer; ``revision`` counts what the player has sent: it passes over an answer
+    to less than its last word. ``sentence`` is a heading and what to look for.
+    """
 
     title: str
     formula: str
@@ -114,5 +118,8 @@ class NetworkLesson:
     frame_steps: NDArray[np.integer[Any]]
     view: PlaneView | DigitsView | CurveView | None
     runs: tuple[NetworkPlayerRun, ...]
-    state: PlayerState = _AT_THE_START
+    ranges: Mapping[str, Mapping[str, Range]]
+    state: PlayerState = AT_THE_START
     fork_options: tuple[ForkOption, ...] = ()
+    revision: int = 0
+    sentence: tuple[str, str] | None = None

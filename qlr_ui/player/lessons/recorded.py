@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qlr_ui.player.lessons.about import Floats, PlayerState, StepColumns
-
-_AT_THE_START = PlayerState()
+from qlr_ui.player.lessons.about import AT_THE_START, Floats, PlayerState, StepColumns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,4 +37,4 @@ class RecordedLesson:
     metric: str
     moments: NDArray[np.integer[Any]]
     runs: tuple[RecordedPlayerRun, ...]
-    state: PlayerState = _AT_THE_START
+    state: PlayerState = AT_THE_START

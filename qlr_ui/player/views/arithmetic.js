@@ -10,6 +10,11 @@ function fraction(top, bottom) {
   return `<span class="fraction"><span>${top}</span><span class="ear"> / (</span><span>${bottom}</span><span class="ear">)</span></span>`;
 }
 
+/** Parts of one line; where the line is too long it is broken between them. */
+function chunks(...parts) {
+  return parts.map((part) => `<span class="chunk">${part}</span>`).join(" ");
+}
+
 /** The lines of a step: {stage, html, tone}; tone is "key", "quiet" or "warn". */
 export function arithmeticLines(scene) {
   const { anatomy, maker } = scene;
@@ -63,7 +68,7 @@ function learningRateLines({ row, anatomy, maker }) {
   const value = fraction(formatNumber(row.slope), `${open}${formatNumber(row.curvature)} + ${added}${close}`);
   const name = anatomy.choosesBest ? "α" : "α*";
   const lines = [
-    { stage: 3, tone: "key", html: `${name} = ${fraction("gᵀd", `${open}dᵀCd + λ dᵀd${close}`)} = ${value} = <b>${formatNumber(anatomy.best)}</b>` },
+    { stage: 3, tone: "key", html: chunks(`${name} = ${fraction("gᵀd", `${open}dᵀCd + λ dᵀd${close}`)}`, `= ${value} = <b>${formatNumber(anatomy.best)}</b>`) },
   ];
   if (anatomy.climbs) lines.push({ stage: 3, tone: "warn", html: "q &lt; 0: the step climbs" });
   lines.push(clipLine(anatomy, maker.hyper.max_learning_rate));
@@ -94,7 +99,7 @@ function changeLines(scene) {
   const tone = anatomy.usesModel ? undefined : "quiet";
   const promise = anatomy.after.length ? "gᵀm + ½ mᵀ(C + λI)m" : "−α gᵀd + ½ α² q";
   const changes = [
-    { stage: 5, tone, value: anatomy.predicted, model: anatomy.usesModel, html: `ΔM = ${promise} = ${formatNumber(anatomy.predicted)} <small>${anatomy.usesModel ? "promised" : "says the model"}</small>` },
+    { stage: 5, tone, value: anatomy.predicted, model: anatomy.usesModel, html: chunks(`ΔM = ${promise}`, `= ${formatNumber(anatomy.predicted)} <small>${anatomy.usesModel ? "promised" : "says the model"}</small>`) },
     { stage: 5, value: anatomy.actual, html: `Δf = ${formatNumber(anatomy.actual)} <small>${anatomy.accepted ? "actual" : "trial, rejected"}</small>` },
   ];
   // What a recorded optimizer did not evaluate is not there to be said.

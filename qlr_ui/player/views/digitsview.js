@@ -1,5 +1,5 @@
 // Digits: what the network takes for what (a confusion matrix), and the images it gets wrong.
-import { haloText } from "./drawing.js";
+import { haloText, textWidth } from "./drawing.js";
 import { parseColor } from "./theme.js";
 
 const SIDE = 8; // pixels of an image
@@ -45,7 +45,7 @@ function matrix(context, theme, view, counts, { left, top, side }) {
     context.fillStyle = truth === said ? theme.good : theme.bad;
     context.fillRect(x, y, cell - 1, cell - 1);
     context.globalAlpha = 1;
-    haloText(context, theme, String(count), x + cell / 2, y + cell / 2, { align: "center", color: truth === said ? theme.goodInk : theme.badInk, size: Math.min(12, (cell * 0.5) / theme.scale), weight: truth === said ? 500 : 700, halo: false });
+    if (textWidth(context, theme, String(count), 11, 700) < cell) haloText(context, theme, String(count), x + cell / 2, y + cell / 2, { align: "center", color: truth === said ? theme.goodInk : theme.badInk, size: Math.min(12, (cell * 0.5) / theme.scale), weight: truth === said ? 500 : 700, halo: false });
   }));
   for (let c = 0; c < view.classes; c += 1) {
     haloText(context, theme, String(c), left + head - 6, top + (c + 0.5) * cell, { color: theme.muted, align: "right", halo: false });

@@ -14,12 +14,23 @@ export function prepare(canvas, width, height) {
   }
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.lineJoin = "round"; // whatever was drawn before, the same picture
   context.clearRect(0, 0, width, height);
   return context;
 }
 
+/** How large a text is drawn, in CSS pixels: never smaller than the room asks for. */
+export function textSize(theme, size = 11) {
+  return Math.max(size * theme.scale, theme.least);
+}
+
 export function font(theme, size = 11, weight = 400) {
-  return `${weight} ${size * theme.scale}px ${theme.font}`;
+  return `${weight} ${textSize(theme, size)}px ${theme.font}`;
+}
+
+export function textWidth(context, theme, text, size = 11, weight = 400) {
+  context.font = font(theme, size, weight);
+  return context.measureText(text).width;
 }
 
 export function haloText(context, theme, text, x, y, { color = theme.ink, size = 11, weight = 500, align = "left", baseline = "middle", halo = true } = {}) {

@@ -1,12 +1,13 @@
 // The landscape's ground: log shading, level lines, axes and minima, and the window that one looks through.
-import { levelSegments, logLevels } from "../data/contours.js";
-import { haloText, line, marker, prepare, star } from "./drawing.js";
+import { levelLines, logLevels } from "../data/contours.js";
+import { haloText, line, prepare, star, textSize, textWidth } from "./drawing.js";
 import { linearScale } from "../data/scales.js";
 import { ramp } from "./theme.js";
 import { powerOfTen } from "../data/words.js";
 
 const LEAST_CELLS = 10; // the narrowest window, in grid cells: narrower would only magnify interpolation
-const EQUAL_UNITS_LOSS = 0.3; // share of the area one gives up so that a unit is as long in x as in y
+const BAR = 52; // pixels for the key to the shading, at the plot's right
+const LEAST_EQUAL = 0.25; // share of the area that must be left so that a unit is as long in x as in y
 
 export class Ground {
   constructor(canvas) {
@@ -24,6 +25,11 @@ export class Ground {
       this.extent = extent;
       this.window = fullWindow(surface);
     }
+    // A link's window is taken once: from then on the hand decides.
+    if (state.zoom !== this.asked) {
+      this.asked = state.zoom;
+      if (state.zoom !== null) this.window = within(surface, state.zoom);
+    }
     const lines = state.layers.includes("l");
     const key = [ground.key, theme.key, size.width, size.height, Object.values(this.window), lines].join();
     if (key === this.key) return this.frame;
@@ -34,7 +40,7 @@ export class Ground {
     return this.frame;
   }
 
-  paint({ surface, start }, theme, size, lines) {
+  paint({ surface }, theme, size, lines) {
     const context = prepare(this.canvas, size.width, size.height);
     const { frame } = this;
     this.shade(context, surface, theme);
@@ -42,14 +48,12 @@ export class Ground {
     plotAxes(context, theme, frame);
     colorBar(context, theme, frame, surface);
     for (const [x, y] of surface.minima) if (frame.holds(x, y)) star(context, theme, frame.x(x), frame.y(y), 8);
-    if (frame.holds(...start)) marker(context, theme, "circle", frame.x(start[0]), frame.y(start[1]), 4.5, theme.ink, true);
   }
 
   shade(context, surface, theme) {
-    const key = `${theme.key}${this.key.split(",")[0]}`;
-    if (this.shadingKey !== key) {
+    if (this.shaded !== surface.grid || this.shadedIn !== theme.key) {
       this.shading = shadingImage(surface, theme);
-      this.shadingKey = key;
+      [this.shaded, this.shadedIn] = [surface.grid, theme.key];
     }
     const { frame } = this;
     const [left, right] = surface.x.map(frame.x);
@@ -57,7 +61,7 @@ export class Ground {
     const [halfX, halfY] = [(right - left) / (surface.width - 1) / 2, (bottom - top) / (surface.height - 1) / 2];
     context.save();
     clipTo(context, frame);
-    context.imageSmoothingQuality = "high";
+    context.imageSmoothingQuality = surface.coarse ? "low" : "high";
     context.drawImage(this.shading, left - halfX, top - halfY, right - left + 2 * halfX, bottom - top + 2 * halfY);
     context.restore();
   }
@@ -71,13 +75,14 @@ export class Ground {
     context.save();
     clipTo(context, frame);
     context.strokeStyle = theme.contour;
-    for (const level of logLevels(surface.low, surface.high)) {
-      const segments = levelSegments(surface.grid, surface.width, surface.height, ((level - surface.low) / range) * 65535);
-      context.lineWidth = Number.isInteger(level) ? 0.9 : 0.45;
+    const levels = logLevels(surface.low, surface.high);
+    const lines = levelLines(surface.grid, surface.width, surface.height, levels.map((level) => ((level - surface.low) / range) * 65535));
+    for (const [i, segments] of lines.entries()) {
+      context.lineWidth = (Number.isInteger(levels[i]) ? 0.9 : 0.45) * (theme.stage ? 1.5 : 1);
       context.beginPath();
-      for (let i = 0; i < segments.length; i += 4) {
-        context.moveTo(x(segments[i]), y(segments[i + 1]));
-        context.lineTo(x(segments[i + 2]), y(segments[i + 3]));
+      for (let k = 0; k < segments.length; k += 4) {
+        context.moveTo(x(segments[k]), y(segments[k + 1]));
+        context.lineTo(x(segments[k + 2]), y(segments[k + 3]));
       }
       context.stroke();
     }
@@ -114,6 +119,11 @@ export class Ground {
     this.window = placed(surface, (x0 + x1) / 2 + dx, (y0 + y1) / 2 + dy, (x1 - x0) / (full.x1 - full.x0));
   }
 
+  /** The window where it is not the whole of the surface, else null. */
+  zoom(surface) {
+    return surface !== null && this.window !== null && this.isZoomed(surface) ? this.window : null;
+  }
+
   isZoomed(surface) {
     return this.window.x1 - this.window.x0 < 0.999 * (surface.x[1] - surface.x[0]);
   }
@@ -121,6 +131,11 @@ export class Ground {
 
 function fullWindow(surface) {
   return { x0: surface.x[0], x1: surface.x[1], y0: surface.y[0], y1: surface.y[1] };
+}
+
+/** A window as it was asked for, with the surface's own proportions and inside it. */
+function within(surface, { x0, x1, y0, y1 }) {
+  return placed(surface, (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / (surface.x[1] - surface.x[0]));
 }
 
 function leastShare(surface) {
@@ -138,12 +153,13 @@ function placed(surface, x, y, share) {
 
 /** Where the plot stands in its panel, and the maps from θ to pixels and back. */
 export function plotFrame(window, size, theme) {
-  const margin = { left: 34 * theme.scale, right: 46 * theme.scale, top: 8, bottom: 22 * theme.scale };
-  let [left, top] = [margin.left, margin.top];
+  const margin = { left: 34 * theme.scale, right: BAR * theme.scale, top: 8, bottom: 22 * theme.scale };
+  let { left } = margin;
+  const { top } = margin;
   let [width, height] = [size.width - margin.left - margin.right, size.height - margin.top - margin.bottom];
   const unit = Math.min(width / (window.x1 - window.x0), height / (window.y1 - window.y0));
   const equal = [unit * (window.x1 - window.x0), unit * (window.y1 - window.y0)];
-  if (equal[0] * equal[1] >= (1 - EQUAL_UNITS_LOSS) * width * height) {
+  if (equal[0] * equal[1] >= LEAST_EQUAL * width * height) {
     left += (width - equal[0]) / 2;
     [width, height] = equal;
   }
@@ -161,17 +177,15 @@ export function clipTo(context, { left, top, width, height }) {
 }
 
 function shadingImage(surface, theme) {
-  const image = new ImageData(surface.width, surface.height);
-  const colors = ramp(theme);
-  for (let row = 0; row < surface.height; row += 1) {
-    for (let column = 0; column < surface.width; column += 1) {
-      const color = colors[surface.grid[row * surface.width + column] >> 8];
-      image.data.set([...color, 255], 4 * ((surface.height - 1 - row) * surface.width + column));
-    }
+  const { width, height, grid } = surface;
+  const image = new ImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const colors = Uint32Array.from(ramp(theme), ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r);
+  for (let row = 0; row < height; row += 1) {
+    for (let column = 0; column < width; column += 1) pixels[(height - 1 - row) * width + column] = colors[grid[row * width + column] >> 8];
   }
   const canvas = document.createElement("canvas");
-  canvas.width = surface.width;
-  canvas.height = surface.height;
+  Object.assign(canvas, { width, height });
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
 }
@@ -202,8 +216,11 @@ function colorBar(context, theme, frame, surface) {
   context.fillRect(left, scale(surface.high), width, frame.bottom - scale(surface.high));
   context.strokeStyle = theme.line;
   context.strokeRect(left + 0.5, scale(surface.high) + 0.5, width - 1, frame.bottom - scale(surface.high) - 1);
-  haloText(context, theme, Math.abs(surface.f_floor) <= 10 ** surface.low ? "f" : "f − min", left, frame.top + 6 * theme.scale, { color: theme.muted, halo: false });
-  const whole = logLevels(surface.low, surface.high, 8).filter(Number.isInteger);
+  const name = Math.abs(surface.f_floor) <= 10 ** surface.low ? "f" : "f − min";
+  const start = Math.min(left, frame.right + BAR * theme.scale - textWidth(context, theme, name) - 1);
+  haloText(context, theme, name, start, frame.top + 6 * theme.scale, { color: theme.muted, halo: false });
+  const room = Math.floor((frame.bottom - scale(surface.high)) / (1.5 * textSize(theme, 10)));
+  const whole = logLevels(surface.low, surface.high, Math.max(2, Math.min(8, room))).filter(Number.isInteger);
   for (const level of whole) {
     line(context, left + width, scale(level), left + width + 3, scale(level), theme.line);
     haloText(context, theme, powerOfTen(level), left + width + 5, scale(level), { color: theme.muted, size: 10, halo: false });

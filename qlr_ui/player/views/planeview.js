@@ -1,5 +1,5 @@
 // A decision surface: each class has its tint, the border between classes is a line, points carry shape and tint.
-import { levelSegments } from "../data/contours.js";
+import { levelLines } from "../data/contours.js";
 import { haloText, marker } from "./drawing.js";
 import { linearScale } from "../data/scales.js";
 import { parseColor } from "./theme.js";
@@ -77,7 +77,7 @@ function borders(context, theme, view, shares, bounds, large) {
   context.lineWidth = (large ? 1.4 : 1) * theme.scale;
   context.beginPath();
   for (let c = view.classes === 2 ? 1 : 0; c < view.classes; c += 1) {
-    const segments = levelSegments(leadOf(shares, c), view.side, view.side, 0);
+    const [segments] = levelLines(leadOf(shares, c), view.side, view.side, [0]);
     for (let i = 0; i < segments.length; i += 4) {
       context.moveTo(bounds.left + segments[i] * step, bounds.bottom - segments[i + 1] * step);
       context.lineTo(bounds.left + segments[i + 2] * step, bounds.bottom - segments[i + 3] * step);

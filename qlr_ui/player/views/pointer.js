@@ -7,6 +7,7 @@ import { stripText } from "./strips.js";
 import { formatNumber, formatVector } from "../data/words.js";
 
 const CLICK_SLOP = 5; // pixels a click may wander
+const GRASP = 14; // pixels from the start within which it is taken hold of
 const NEAR = 9; // pixels from an iterate that count as pointing to it
 
 function place(element, event) {
@@ -14,27 +15,35 @@ function place(element, event) {
   return { x: event.clientX - box.left, y: event.clientY - box.top };
 }
 
-/** Click: start; drag: pan where zoomed; Ctrl + wheel: zoom. A plain wheel scrolls the page. */
+/** The start is dragged, or set by a click; elsewhere a drag pans where zoomed; Ctrl + wheel zooms. A plain wheel scrolls the page. */
 export function listenLandscape(element, player) {
   let pressed = null;
   element.addEventListener("pointerdown", (event) => {
-    pressed = event.button === 0 ? { ...place(element, event), moved: false } : null;
+    if (event.button !== 0) return;
+    pressed = { ...place(element, event), moved: false };
+    pressed.start = isStart(player, pressed);
+    if (pressed.start) element.setPointerCapture(event.pointerId);
   });
   element.addEventListener("pointermove", (event) => {
     const at = place(element, event);
     const { frame, ground } = player;
     if (player.showsNetwork()) {
-      player.tooltip(event, player.network.textAt(player.scene, at));
+      player.notes.at(event, player.network.textAt(player.scene, at));
       return;
     }
     if (pressed !== null && (pressed.moved || Math.hypot(at.x - pressed.x, at.y - pressed.y) > CLICK_SLOP)) {
       pressed.moved = true;
+      if (pressed.start) {
+        player.notes.at(null);
+        player.live.move({ of: "start" }, [frame.x.inverse(at.x), frame.y.inverse(at.y)].map(fourDigits));
+        return;
+      }
       if (!ground.isZoomed(player.scene.ground.surface)) return;
       element.setPointerCapture(event.pointerId);
       ground.panBy(player.scene.ground.surface, frame.x.inverse(pressed.x) - frame.x.inverse(at.x), frame.y.inverse(pressed.y) - frame.y.inverse(at.y));
       Object.assign(pressed, at);
       player.invalidate();
-    } else if (pressed === null) player.tooltip(event, landscapeText(player, at));
+    } else if (pressed === null) player.notes.at(event, landscapeText(player, at));
   });
   element.addEventListener("pointerup", (event) => {
     const at = place(element, event);
@@ -44,11 +53,15 @@ export function listenLandscape(element, player) {
       return;
     }
     const theta = [player.frame.x.inverse(at.x), player.frame.y.inverse(at.y)];
-    if (pressed !== null && !pressed.moved && player.data.start && player.frame.holds(...theta)) player.send("start", { x: theta[0], y: theta[1] });
+    if (pressed?.start) player.live.release();
+    else if (pressed !== null && !pressed.moved && player.data.kind === "surface" && player.frame.holds(...theta)) player.live.set({ of: "start" }, theta.map(fourDigits));
     pressed = null;
   });
-  element.addEventListener("pointercancel", () => { pressed = null; });
-  element.addEventListener("pointerleave", () => player.tooltip(null));
+  element.addEventListener("pointercancel", () => {
+    if (pressed?.start) player.live.release();
+    pressed = null;
+  });
+  element.addEventListener("pointerleave", () => player.notes.at(null));
   element.addEventListener("wheel", (event) => {
     if (!event.ctrlKey || player.showsNetwork()) return;
     event.preventDefault();
@@ -56,6 +69,16 @@ export function listenLandscape(element, player) {
     player.ground.zoomAt(player.scene.ground.surface, Math.exp(event.deltaY * 0.003), player.frame.x.inverse(at.x), player.frame.y.inverse(at.y));
     player.invalidate();
   }, { passive: false });
+}
+
+/** Whether a pixel is on the marker of a start that can be moved. */
+function isStart({ data, frame }, at) {
+  return data.kind === "surface" && Math.hypot(frame.x(data.start[0]) - at.x, frame.y(data.start[1]) - at.y) <= GRASP;
+}
+
+/** A coordinate as a person would write it. */
+function fourDigits(value) {
+  return Number(value.toPrecision(4));
 }
 
 function landscapeText({ frame, scene }, at) {
@@ -86,8 +109,8 @@ function nearestIterate(run, reached, frame, at) {
 /** Click or drag moves the cursor; hovering lists every run's value. */
 export function listenStrips(element, player, dispatch) {
   const scrub = (event) => dispatch({ type: "goto", step: player.strips.stepAt(player.scene, place(element, event).x) });
-  dragging(element, scrub, (event) => player.tooltip(event, stripsText(player, place(element, event))), () => {});
-  element.addEventListener("pointerleave", () => player.tooltip(null));
+  dragging(element, scrub, (event) => player.notes.at(event, stripsText(player, place(element, event))), () => {});
+  element.addEventListener("pointerleave", () => player.notes.at(null));
 }
 
 function stripsText({ strips, scene }, at) {
@@ -108,12 +131,12 @@ export function listenSlice(element, player, dispatch) {
   const drag = (event) => {
     const alpha = player.slice.alphaAt(place(element, event).x);
     if (alpha === null) return;
-    player.tooltip(null);
+    player.notes.at(null);
     const [low, high] = player.scene.slice.anatomy.span;
     dispatch({ type: "what-if", alpha: Math.max(low, Math.min(high, alpha)) });
   };
-  dragging(element, drag, (event) => player.tooltip(event, sliceText(player, place(element, event))), () => dispatch({ type: "what-if", alpha: null }));
-  element.addEventListener("pointerleave", () => player.tooltip(null));
+  dragging(element, drag, (event) => player.notes.at(event, sliceText(player, place(element, event))), () => dispatch({ type: "what-if", alpha: null }));
+  element.addEventListener("pointerleave", () => player.notes.at(null));
 }
 
 function sliceText({ slice, scene }, at) {

@@ -42,7 +42,7 @@ export class Runs {
   }
 
   draw(scene, theme, canSend) {
-    const key = [scene.data.signature, theme.key, canSend].join();
+    const key = [...scene.data.runs.map((run) => [run.id, run.label, run.fork?.text, run.status === "diverged" && run.status_text]), theme.key, canSend].join();
     if (key !== this.key) {
       this.key = key;
       this.list.innerHTML = scene.data.runs.map((run) => itemHtml(run, theme, canSend)).join("");

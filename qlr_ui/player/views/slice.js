@@ -1,5 +1,5 @@
 // The slice along d: the true loss against the damped and the undamped model, and an α that can be dragged.
-import { haloText, line, marker, prepare } from "./drawing.js";
+import { haloText, line, marker, prepare, textSize, textWidth } from "./drawing.js";
 import { clipTo } from "./landscape.js";
 import { interpolatePhi, predictedChange } from "../data/model.js";
 import { linearScale } from "../data/scales.js";
@@ -30,12 +30,14 @@ export class Slice {
   }
 
   layout(scene, theme, size) {
-    const frame = { left: 58 * theme.scale, top: 8, right: size.width - 10, bottom: size.height - 22 * theme.scale };
-    frame.width = frame.right - frame.left;
+    const frame = { top: 8, right: size.width - 10, bottom: size.height - textSize(theme) - 10 };
     frame.height = frame.bottom - frame.top;
     const [low, high] = changeRange(scene);
-    this.x = linearScale(...scene.slice.anatomy.span, frame.left, frame.right);
     this.y = linearScale(low, high, frame.bottom, frame.top);
+    frame.levels = this.y.ticks(frame.height / (2.4 * textSize(theme, 10)));
+    frame.left = 12 + Math.max(...["−100", ...frame.levels.map(({ label }) => label)].map((label) => textWidth(this.canvas.getContext("2d"), theme, label, 10)));
+    frame.width = frame.right - frame.left;
+    this.x = linearScale(...scene.slice.anatomy.span, frame.left, frame.right);
     return frame;
   }
 
@@ -45,13 +47,14 @@ export class Slice {
     line(context, frame.left, this.y(0), frame.right, this.y(0), theme.line, 1, [2, 3]);
     for (const tick of this.x.ticks(frame.width / (62 * theme.scale))) {
       line(context, this.x(tick.value), frame.bottom, this.x(tick.value), frame.bottom + 4, theme.line);
+      if (this.x(tick.value) + textWidth(context, theme, tick.label) / 2 > frame.right - 1.2 * textSize(theme)) continue;
       haloText(context, theme, tick.label, this.x(tick.value), frame.bottom + 6, { color: theme.muted, align: "center", baseline: "top", halo: false });
     }
-    for (const tick of this.y.ticks(frame.height / (28 * theme.scale))) {
+    for (const tick of frame.levels) {
       line(context, frame.left - 3, this.y(tick.value), frame.left, this.y(tick.value), theme.line);
       haloText(context, theme, tick.label, frame.left - 6, this.y(tick.value), { color: theme.muted, align: "right", size: 10, halo: false });
     }
-    haloText(context, theme, "α", frame.right - 2, frame.bottom - 9 * theme.scale, { color: theme.muted, align: "right", size: 12 });
+    haloText(context, theme, "α", frame.right, frame.bottom + 6, { color: theme.muted, align: "right", baseline: "top", size: 12, halo: false });
   }
 
   curves(context, scene, theme, frame) {
@@ -71,8 +74,12 @@ export class Slice {
     const { focus, state } = scene;
     const { anatomy, row, maker } = scene.slice;
     const color = runColor(theme, focus);
-    const crowded = this.y(0) > frame.bottom - 24 * theme.scale || this.trueAt(anatomy, frame.left + 36 * theme.scale) > frame.bottom - 30 * theme.scale;
-    haloText(context, theme, "change of f", frame.left + 7, crowded ? frame.top + 25 * theme.scale : frame.bottom - 10 * theme.scale, { color: theme.muted });
+    const words = "change of f";
+    const [high, end] = [frame.bottom - 1.8 * textSize(theme), frame.left + 14 + textWidth(context, theme, words)];
+    const below = (x, y) => x < end && y > high;
+    const marks = anatomy.usesModel ? [[this.x(anatomy.best), this.y(predictedChange(row, anatomy.best))], [this.x(anatomy.alpha), this.y(anatomy.predicted)]] : [];
+    const crowded = this.y(0) > high || this.trueAt(anatomy, (frame.left + end) / 2) > high || marks.some(([x, y]) => below(x - 8, y + 8));
+    haloText(context, theme, words, frame.left + 7, crowded ? frame.top + 2.3 * textSize(theme) : frame.bottom - 0.9 * textSize(theme), { color: theme.muted });
     const inside = (alpha) => Number.isFinite(alpha) && this.x(alpha) >= frame.left && this.x(alpha) <= frame.right;
     context.globalAlpha = stageStrength(state, 4);
     const limit = (anatomy.best < 0 ? -1 : 1) * maker.hyper.max_learning_rate;
@@ -103,9 +110,9 @@ export class Slice {
     marker(context, theme, "circle", x, model, 4, anatomy.usesModel ? theme.model : theme.muted);
     marker(context, theme, "circle", x, truth, 5, theme.truth);
     grip(context, theme, x, frame.bottom, color);
-    const toRight = x < frame.right - 84 * theme.scale;
     const name = anatomy.choosesBest ? "α = α*" : "α";
     const text = `${anatomy.dragged ? "what if α" : name} = ${formatNumber(anatomy.alpha, 3)}`;
+    const toRight = x + 7 + textWidth(context, theme, text, 12, 600) < frame.right;
     haloText(context, theme, text, x + (toRight ? 7 : -7), frame.top + 9 * theme.scale, { color, size: 12, weight: 600, align: toRight ? "left" : "right" });
   }
 

@@ -1,6 +1,6 @@
 // What happens at the current step, drawn over the landscape: −g, −d, the step αd, its ghosts, the model, the heads.
 import { clipTo } from "./landscape.js";
-import { arrow, clipSegment, crossMark, haloText, line, marker, prepare, SHAPES } from "./drawing.js";
+import { arrow, clipSegment, crossMark, font, haloText, line, marker, prepare, SHAPES, textSize } from "./drawing.js";
 import { modelShape, traceModel } from "../data/modelcontours.js";
 import { positionAt } from "../data/payload.js";
 import { SAME_RATE, stepOf, trial } from "../data/scene.js";
@@ -10,6 +10,7 @@ import { borderArrow } from "./trails.js";
 import { formatNumber } from "../data/words.js";
 
 const UNIT_ARROW = 46; // pixels: −g and −d show directions, not lengths
+const LONG_NAMES = 27; // how many letters high a plot must be wide, so that its marks have long names
 const SAME_PLACE = 4; // pixels below which two marks are one
 
 export class StepMarks {
@@ -21,6 +22,7 @@ export class StepMarks {
     const context = prepare(this.canvas, size.width, size.height);
     const { anatomy, row, state } = scene;
     const labels = new Labels(context, theme, frame);
+    const narrow = isNarrow(theme, frame);
     if (!scene.focus.projected && anatomy.finite && frame.holds(row.x, row.y)) {
       context.save();
       clipTo(context, frame);
@@ -32,8 +34,8 @@ export class StepMarks {
       layer("m", 2, () => this.model(context, scene, theme, frame, labels));
       layer("g", 0, () => this.direction(context, theme, frame, row, [-row.gx, -row.gy], "−g", theme.gradient, labels));
       layer("d", 1, () => this.direction(context, theme, frame, row, [-row.dx, -row.dy], "−d", theme.direction, labels));
-      if (Math.abs(anatomy.undamped - anatomy.best) > SAME_RATE * Math.abs(anatomy.best)) layer("u", 3, () => this.ghost(context, scene, theme, frame, anatomy.undamped, "undamped α°", [1.5, 3.5], labels));
-      layer("c", 4, () => this.ghost(context, scene, theme, frame, anatomy.best, anatomy.dragged ? "α*" : "unclipped α*", [5, 3], labels));
+      if (Math.abs(anatomy.undamped - anatomy.best) > SAME_RATE * Math.abs(anatomy.best)) layer("u", 3, () => this.ghost(context, scene, theme, frame, anatomy.undamped, narrow ? "α°" : "undamped α°", [1.5, 3.5], labels));
+      layer("c", 4, () => this.ghost(context, scene, theme, frame, anatomy.best, anatomy.dragged || narrow ? "α*" : "unclipped α*", [5, 3], labels));
       layer("a", 5, () => this.step(context, scene, theme, frame, labels));
       context.restore();
     }
@@ -126,10 +128,15 @@ export class StepMarks {
     }
     for (const { run, at } of points.reverse()) {
       if (!Number.isFinite(at[0] + at[1])) continue;
-      const text = frame.holds(...at) ? run.label : `${run.label} at (${formatNumber(at[0], 2)}, ${formatNumber(at[1], 2)})`;
+      const text = frame.holds(...at) || isNarrow(theme, frame) ? run.label : `${run.label} at (${formatNumber(at[0], 2)}, ${formatNumber(at[1], 2)})`;
       labels.place(text, frame.x(at[0]), frame.y(at[1]), runColor(theme, run), 12, run.id === scene.focus.id ? 700 : 600);
     }
   }
+}
+
+/** Where the long names of marks would cover the picture. */
+function isNarrow(theme, frame) {
+  return frame.width < LONG_NAMES * textSize(theme);
 }
 
 function headAt(scene, run, progress) {
@@ -154,11 +161,12 @@ class Labels {
 
   place(text, x, y, color, size, weight) {
     const { context, theme, frame } = this;
-    context.font = `${weight} ${size * theme.scale}px ${theme.font}`;
-    const [width, height] = [context.measureText(text).width, size * 1.25 * theme.scale];
+    context.font = font(theme, size, weight);
+    const [width, height] = [context.measureText(text).width, 1.25 * textSize(theme, size)];
     const [px, py] = [Math.max(frame.left, Math.min(frame.right, x)), Math.max(frame.top, Math.min(frame.bottom, y))];
     const boxes = candidates(px, py, width, height, 9 * theme.scale);
-    const box = boxes.find((candidate) => this.free(candidate)) ?? boxes.find((candidate) => this.inside(candidate)) ?? boxes[0];
+    const shifted = boxes.map((candidate) => this.shifted(candidate));
+    const box = [...boxes, ...shifted].find((candidate) => this.free(candidate)) ?? boxes.find((candidate) => this.inside(candidate)) ?? shifted[0];
     this.taken.push(box);
     this.placed.push({ text, box, px, py, color, size, weight, strength: context.globalAlpha });
   }
@@ -177,6 +185,12 @@ class Labels {
   leader(box, x, y, color) {
     const [nearX, nearY] = [Math.max(box.left, Math.min(box.right, x)), Math.max(box.top, Math.min(box.bottom, y))];
     if (Math.hypot(nearX - x, nearY - y) > 18 * this.theme.scale) line(this.context, x, y, nearX, nearY, color, 1);
+  }
+
+  /** Moved sideways into the plot: a long name beside a point near the border. */
+  shifted(box) {
+    const by = Math.min(0, this.frame.right - 2 - box.right) + Math.max(0, this.frame.left + 2 - box.left);
+    return { ...box, left: box.left + by, right: box.right + by };
   }
 
   inside({ left, right, top, bottom }) {

@@ -1,12 +1,13 @@
 // The strips (loss, α, ρ, λ, …) of all runs under one cursor: the curves are painted once, the cursor every frame.
 import { envelope, positiveRange } from "../data/curves.js";
-import { crossMark, haloText, line, marker, prepare, SHAPES } from "./drawing.js";
-import { HIGH_RATIO, LOW_RATIO, ratioRules } from "../data/model.js";
-import { isReliable, wasRejected } from "../data/payload.js";
+import { crossMark, haloText, line, marker, prepare, SHAPES, textSize, textWidth } from "./drawing.js";
+import { ratioRules } from "../data/model.js";
+import { isReliable } from "../data/payload.js";
 import { frameAt } from "../data/networkpayload.js";
 import { linearScale, logScale } from "../data/scales.js";
 import { axisValue, stepAtValue, stepOf } from "../data/scene.js";
 import { stripsOf } from "../data/stripspecs.js";
+import { bands, edgeTick, markOf } from "./stripmarks.js";
 import { runColor } from "./theme.js";
 import { firstOwnStep } from "./trails.js";
 import { formatNumber, formatRatio } from "../data/words.js";
@@ -31,10 +32,14 @@ export class Strips {
 
   layout(scene, theme, size) {
     const { data, state } = scene;
-    const [left, right] = [52 * theme.scale, size.width - 14 * theme.scale];
-    const strips = stripsOf(data, frameAt);
+    // The back row cannot read six strips: there the norms are left out.
+    const strips = stripsOf(data, frameAt).filter(({ name }) => !theme.stage || name !== "norms");
+    const context = this.curves.getContext("2d");
+    const symbols = Math.max(...strips.map((strip) => textWidth(context, theme, strip.symbol, symbolSize(strip), 600)));
+    const [left, right] = [symbols + textWidth(context, theme, "10⁻⁸", 10) + 18, size.width - 14 * theme.scale];
     const legends = strips.some((strip) => strip.legend);
-    const [head, foot, gap] = [legends ? 14 * theme.scale : 4, 34 * theme.scale, legends ? 16 * theme.scale : 12];
+    const letters = textSize(theme, 10);
+    const [head, foot, gap] = [legends ? 1.5 * letters : 5, textSize(theme) + 9, legends ? 1.6 * letters : 12];
     const height = (size.height - head - foot - (strips.length - 1) * gap) / strips.length;
     const longest = Math.max(...data.runs.map((run) => axisValue(state.axis, run, run.steps)));
     this.x = linearScale(0, longest || 1, left, right);
@@ -72,28 +77,36 @@ export class Strips {
       context.clip();
       for (const run of runsFocusedLast(scene)) for (const series of strip.series) this.curve(context, scene, theme, strip, series, run);
       context.restore();
-      if (strip.legend) haloText(context, theme, strip.legend, strip.box.right - 2, strip.box.top - 7 * theme.scale, { color: theme.muted, align: "right", size: 10, halo: false });
+      if (strip.legend && textWidth(context, theme, strip.legend, 10) < strip.box.right) haloText(context, theme, strip.legend, strip.box.right - 2, strip.box.top - 0.75 * textSize(theme, 10), { color: theme.muted, align: "right", size: 10, halo: false });
     }
+    this.foot(context, theme, AXIS_LABELS[scene.state.axis]);
+  }
+
+  /** The horizontal axis, its name at the end of its line of numbers. */
+  foot(context, theme, label) {
     const { box } = this.strips.at(-1);
+    const end = box.right - textWidth(context, theme, label) - 6;
     for (const tick of this.x.ticks((box.right - box.left) / (64 * theme.scale))) {
-      line(context, this.x(tick.value), box.bottom, this.x(tick.value), box.bottom + 4, theme.line);
-      haloText(context, theme, tick.label, this.x(tick.value), box.bottom + 6, { color: theme.muted, align: "center", baseline: "top", halo: false });
+      const x = this.x(tick.value);
+      line(context, x, box.bottom, x, box.bottom + 4, theme.line);
+      if (x + textWidth(context, theme, tick.label) / 2 < end) haloText(context, theme, tick.label, x, box.bottom + 6, { color: theme.muted, align: "center", baseline: "top", halo: false });
     }
-    const label = AXIS_LABELS[scene.state.axis];
-    haloText(context, theme, label, box.right, size.height - 1, { color: theme.muted, align: "right", baseline: "bottom", halo: false });
+    haloText(context, theme, label, box.right, box.bottom + 6, { color: theme.muted, align: "right", baseline: "top", halo: false });
   }
 
   axes(context, theme, strip) {
     const { box, y } = strip;
     line(context, box.left, box.top, box.left, box.bottom, theme.line);
     line(context, box.left, box.bottom, box.right, box.bottom, theme.line);
-    const count = Math.max(2, Math.floor((box.bottom - box.top) / (22 * theme.scale)));
-    const ticks = strip.scale === "ratio" ? [0, 1, 2].map((value) => ({ value, label: String(value) })) : y.ticks(count);
+    const letters = textSize(theme, 10);
+    const count = Math.max(2, Math.floor((box.bottom - box.top) / (2 * letters)));
+    const ratios = y(0) - y(1) > 1.15 * letters ? [0, 1, 2] : [0, 2];
+    const ticks = strip.scale === "ratio" ? ratios.map((value) => ({ value, label: String(value) })) : y.ticks(count);
     for (const tick of ticks) {
       line(context, box.left - 3, y(tick.value), box.left, y(tick.value), theme.line);
       haloText(context, theme, tick.label, box.left - 6, y(tick.value), { color: theme.muted, align: "right", size: 10, halo: false });
     }
-    haloText(context, theme, strip.symbol, 2, (box.top + box.bottom) / 2, { size: strip.symbol.length > 2 ? 11 : 15, weight: 600, halo: false });
+    haloText(context, theme, strip.symbol, 2, (box.top + box.bottom) / 2, { size: symbolSize(strip), weight: 600, halo: false });
   }
 
   /** Series beside the first are drawn for the focused run alone. */
@@ -167,12 +180,14 @@ export class Strips {
     const hollow = value < 0 && strip.name === "learning_rate";
     marker(context, theme, SHAPES[run.index % SHAPES.length], x, y, focused ? 4.2 : 2.8, runColor(theme, run), hollow);
     if (!focused) return;
-    const toRight = x < box.right - 64 * theme.scale;
-    const raised = y - box.top > 16 * theme.scale ? -9 : 10;
+    const raised = (y - box.top > 16 * theme.scale ? -0.8 : 0.9) * textSize(theme);
     const noisy = strip.name === "reduction_ratio" && !isReliable(run, step);
-    haloText(context, theme, strip.series.map((each) => stripText(strip, each.values(run)[each.indexAt(run, step)])).join(" · ") + (noisy ? " (noise)" : ""), x + (toRight ? 7 : -7), y + raised * theme.scale, {
-      color: noisy ? theme.muted : theme.ink, weight: 600, align: toRight ? "left" : "right",
-    });
+    const texts = strip.series.map((each) => stripText(strip, each.values(run)[each.indexAt(run, step)]));
+    const whole = texts.join(" · ") + (noisy ? " (noise)" : "");
+    const text = textWidth(context, theme, whole, 11, 600) < box.right - box.left ? whole : texts[0];
+    const [gap, width] = [7 * theme.scale, textWidth(context, theme, text, 11, 600)];
+    const left = x + gap + width < box.right || x - gap - width < 0 ? Math.min(x + gap, box.right - width) : x - gap - width;
+    haloText(context, theme, text, left, y + raised, { color: noisy ? theme.muted : theme.ink, weight: 600 });
   }
 
   /** The step of the focused run under a pixel of the panel. */
@@ -183,6 +198,10 @@ export class Strips {
   stripAt(pixel) {
     return this.strips.find(({ box }) => pixel >= box.top - 6 && pixel <= box.bottom + 6) ?? null;
   }
+}
+
+function symbolSize({ symbol }) {
+  return symbol.length > 2 ? 11 : 15;
 }
 
 export function stripText(strip, value) {
@@ -208,35 +227,4 @@ function lowestShare(lists) {
 
 function runsFocusedLast(scene) {
   return [...scene.data.runs].sort((a, b) => (a.id === scene.focus.id) - (b.id === scene.focus.id));
-}
-
-function markOf({ name, range }, run, step, value) {
-  if (name === "loss" && wasRejected(run, step)) return "rejected";
-  if (name === "learning_rate" && value < 0) return "negative";
-  if (name !== "reduction_ratio") return null;
-  if (value > range[1]) return "over";
-  if (value < range[0]) return "under";
-  if (wasRejected(run, step)) return "rejected";
-  return isReliable(run, step) ? null : "noise";
-}
-
-function bands(context, theme, { box, y }) {
-  const width = box.right - box.left;
-  context.fillStyle = theme.good;
-  context.fillRect(box.left, box.top, width, y(HIGH_RATIO) - box.top);
-  context.fillStyle = theme.bad;
-  context.fillRect(box.left, y(LOW_RATIO), width, box.bottom - y(LOW_RATIO));
-  haloText(context, theme, "λ shrinks", box.right - 4, box.top + 8 * theme.scale, { color: theme.goodInk, align: "right", size: 10, halo: false });
-  haloText(context, theme, "λ grows", box.right - 4, box.bottom - 8 * theme.scale, { color: theme.badInk, align: "right", size: 10, halo: false });
-}
-
-function edgeTick(context, theme, x, y, kind, color) {
-  const size = (kind === "over" ? 4 : -4) * theme.scale;
-  context.fillStyle = color;
-  context.beginPath();
-  context.moveTo(x, y - 0.4 * size);
-  context.lineTo(x - 3 * theme.scale, y + size);
-  context.lineTo(x + 3 * theme.scale, y + size);
-  context.closePath();
-  context.fill();
 }

@@ -2,12 +2,12 @@
 
 const COLORS = [
   "ink", "muted", "faint", "line", "paper", "halo", "gradient", "direction", "model", "truth", "good", "bad", "hold",
-  "good-ink", "bad-ink", "tint-0", "tint-1", "tint-2", "class-0", "class-1", "class-2", "contour", "ramp-low", "ramp-middle", "ramp-high",
+  "good-ink", "bad-ink", "tint-0", "tint-1", "tint-2", "class-0", "class-1", "class-2", "contour", "zone-good", "zone-bad", "zone-hold", "ramp-low", "ramp-middle", "ramp-high",
 ];
 
 /** Light or dark follows the background that is really there, so every host and every custom theme works. */
 export function readTheme(root) {
-  delete root.dataset.theme; // the projector's own black and white must not decide
+  delete root.dataset.theme; // the stage's own black and white must not decide
   const background = parseColor(getComputedStyle(root).backgroundColor);
   root.dataset.theme = luminance(background) < 0.35 ? "dark" : "light";
   const style = getComputedStyle(root);
@@ -17,7 +17,9 @@ export function readTheme(root) {
   theme.dark = root.dataset.theme === "dark";
   theme.font = style.fontFamily;
   theme.scale = Number(style.getPropertyValue("--scale")) || 1;
-  theme.key = [theme.dark, theme.scale, style.backgroundColor, theme.ink, theme.font].join();
+  theme.least = Number.parseFloat(style.getPropertyValue("--least")) || 12;
+  theme.stage = root.hasAttribute("data-projector");
+  theme.key = [theme.dark, theme.scale, theme.least, theme.stage, style.backgroundColor, theme.ink, theme.font].join();
   return theme;
 }
 

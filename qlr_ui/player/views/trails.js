@@ -1,5 +1,5 @@
 // The paths of all runs: what is still to come, faint; what has been walked, in colour, drawn step by step.
-import { clipSegment, prepare } from "./drawing.js";
+import { clipSegment, marker, prepare } from "./drawing.js";
 import { positionAt } from "../data/payload.js";
 import { stepOf } from "../data/scene.js";
 import { runColor } from "./theme.js";
@@ -24,12 +24,13 @@ export class Trails {
   /** Adds the new segments while the runs go forward; starts over when they go back or the picture changes. */
   draw(scene, theme, size, frame) {
     const { ground } = scene;
-    const key = [frame.key, scene.focus.id, theme.key].join();
+    const key = [frame.key, scene.data.signature, scene.focus.id, theme.key].join();
     const targets = new Map(ground.runs.map((run) => [run.id, stepOf(scene, run)]));
     const back = [...targets].some(([id, step]) => step < (this.reached.get(id) ?? 0));
     if (key !== this.key) {
       this.key = key;
       this.paths = new Map(ground.runs.map((run) => [run.id, pixelPath(run, frame)]));
+      this.ghosts = (scene.data.ghost ?? []).map((run) => ({ run, path: pixelPath(run, frame) }));
       this.paintAhead(scene, theme, size, frame);
       this.restart(size, frame, theme);
     } else if (back) this.restart(size, frame, theme);
@@ -75,6 +76,7 @@ export class Trails {
     context.rect(frame.left, frame.top, frame.width, frame.height);
     context.clip();
     const box = widened(frame.box);
+    for (const { run, path } of this.ghosts) this.ghost(context, theme, run, path, box);
     for (const run of focusedLast(scene)) {
       const path = this.paths.get(run.id);
       context.strokeStyle = runColor(theme, run);
@@ -86,7 +88,20 @@ export class Trails {
       context.globalAlpha = 1;
       exits(context, theme, path, firstOwnStep(run), frame.box, runColor(theme, run));
     }
+    const [x, y] = scene.ground.start;
+    if (frame.holds(x, y)) marker(context, theme, "circle", frame.x(x), frame.y(y), 4.5, theme.ink, true);
     context.restore();
+  }
+
+  /** The path as it was before the drag. */
+  ghost(context, theme, run, path, box) {
+    context.strokeStyle = runColor(theme, run);
+    context.globalAlpha = 0.22;
+    context.lineWidth = 3 * theme.scale;
+    context.beginPath();
+    tracePath(context, path, firstOwnStep(run), run.steps, box);
+    context.stroke();
+    context.globalAlpha = 1;
   }
 }
 

@@ -59,7 +59,11 @@ export class Transport {
     this.root.querySelector("[data-do=substeps]").checked = state.substeps;
     press(this.root.querySelector("[data-do=table]"), state.table);
     press(this.root.querySelector("[data-do=projector]"), state.projector);
-    for (const button of this.axes.children) press(button, button.dataset.axis === state.axis);
+    for (const button of this.axes.children) {
+      press(button, button.dataset.axis === state.axis);
+      // A run that the player walks itself has taken no time that says anything of the optimizer.
+      button.hidden = button.dataset.axis === "seconds" && !state.timed;
+    }
     for (const button of this.views.children) press(button, button.dataset.view === state.view);
     for (const button of this.layers.children) press(button, state.layers.includes(button.dataset.layer));
   }

@@ -1,5 +1,5 @@
 // Did the model keep its promise? Two bars, ρ on its gauge, and what becomes of λ.
-import { font, haloText, line, prepare } from "./drawing.js";
+import { font, haloText, line, prepare, textWidth } from "./drawing.js";
 import { linearScale } from "../data/scales.js";
 import { dampingTrend, HIGH_RATIO, LOW_RATIO } from "../data/model.js";
 import { stageStrength } from "../data/state.js";
@@ -32,14 +32,15 @@ export class Verdict {
 function bars(context, { anatomy }, theme, { left, right, top, unit }) {
   const known = [anatomy.predicted, anatomy.actual].filter(Number.isFinite).map((change) => -change);
   const [low, high] = [Math.min(0, ...known), Math.max(0, ...known)];
-  const labelWidth = 72 * theme.scale;
+  const names = [anatomy.usesModel ? "promised" : "model says", anatomy.accepted ? "actual" : "trial"];
+  const labelWidth = Math.max(...["model says", ...names].map((name) => textWidth(context, theme, name, 12))) + 8 * theme.scale;
   // The numbers stand behind their bars, and the longest bar leaves room for the longest number.
   context.font = font(theme, 12, 600);
   const numbers = Math.max(0, ...known.map((drop) => context.measureText(dropText(drop)).width));
   const scale = linearScale(low, high || 1, left + labelWidth + (low < 0 ? 20 * theme.scale : 0), right - numbers - 8);
   const model = anatomy.usesModel ? theme.model : theme.muted;
-  bar(context, theme, scale, left, top, unit, anatomy.usesModel ? "promised" : "model says", -anatomy.predicted, model);
-  bar(context, theme, scale, left, top + 36 * unit, unit, anatomy.accepted ? "actual" : "trial", -anatomy.actual, theme.truth);
+  bar(context, theme, scale, left, top, unit, names[0], -anatomy.predicted, model);
+  bar(context, theme, scale, left, top + 36 * unit, unit, names[1], -anatomy.actual, theme.truth);
   line(context, scale(0), top - 2, scale(0), top + 64 * unit, theme.muted, 1);
 }
 
@@ -61,12 +62,12 @@ function gauge(context, { anatomy, row, maker }, theme, { left, right, top, unit
   const [barTop, height] = [top + 18 * unit, 12 * unit];
   const words = gaugeWords(maker, row.damping);
   const zones = [
-    { from: GAUGE_LOW, to: LOW_RATIO, fill: theme.bad, ink: theme.badInk, word: words.grows },
-    { from: LOW_RATIO, to: HIGH_RATIO, fill: theme.hold, ink: theme.muted, word: words.holds },
-    { from: HIGH_RATIO, to: GAUGE_HIGH, fill: theme.good, ink: theme.goodInk, word: words.shrinks },
+    { from: GAUGE_LOW, to: LOW_RATIO, fill: theme.zoneBad, ink: theme.badInk, word: words.grows },
+    { from: LOW_RATIO, to: HIGH_RATIO, fill: theme.zoneHold, ink: theme.muted, word: words.holds },
+    { from: HIGH_RATIO, to: GAUGE_HIGH, fill: theme.zoneGood, ink: theme.goodInk, word: words.shrinks },
   ];
   for (const zone of zones) {
-    context.fillStyle = words.ruled ? zone.fill : theme.hold;
+    context.fillStyle = words.ruled ? zone.fill : theme.zoneHold;
     context.fillRect(scale(zone.from), barTop, scale(zone.to) - scale(zone.from) - 1, height);
     const middle = (scale(zone.from) + scale(zone.to)) / 2;
     haloText(context, theme, zone.word, middle, barTop + height + 10 * unit, { color: zone.ink, align: "center", halo: false });

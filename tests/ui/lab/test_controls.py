@@ -6,7 +6,7 @@ from qlr_core.notation import written
 from qlr_core.optimizers import OPTIMIZERS
 from qlr_core.ranges import ranges_of
 from qlr_ui.lab.controls import LABEL_DIGITS, stops
-from qlr_ui.lab.labels import fork_text, run_labels
+from qlr_ui.lab.labels import fork_text, run_labels, run_templates
 from qlr_ui.lab.run_setting import ForkSetting, RunSetting
 from qlr_ui.surface.state import LabState
 from qlr_ui.theme import style_of
@@ -37,6 +37,18 @@ def test_runs_of_one_kind_are_named_by_what_sets_them_apart() -> None:
     adam = RunSetting("adam")
     labels = run_labels(LabState(runs=(RunSetting("adam_qlr"), hessian, clipped, adam, adam)))
     assert labels == ["AdamQLR", "AdamQLR (hessian)", "AdamQLR (α_max 0.1)", "Adam 0.001", "Adam 0.001 #2"]
+
+
+def test_a_name_follows_the_numbers_that_stand_in_it() -> None:
+    clipped = RunSetting("adam_qlr", (), (("max_learning_rate", 0.1), ("b1", 0.5)))
+    adam = RunSetting("adam", values=(("learning_rate", 0.25),))
+    state = LabState(runs=(RunSetting("adam_qlr"), clipped, adam, adam), forks=(ForkSetting(0, 3, adam),))
+    templates, labels = run_templates(state), run_labels(state)
+    assert templates[1:] == [
+        "AdamQLR (α_max {max_learning_rate}, β₁ {b1})",
+        *("Adam {learning_rate}", "Adam {learning_rate} #2", "Adam from step 3"),
+    ]
+    assert labels[1:] == ["AdamQLR (α_max 0.1, β₁ 0.5)", "Adam 0.25", "Adam 0.25 #2", "Adam from step 3"]
 
 
 def test_a_fork_says_what_it_changed() -> None:

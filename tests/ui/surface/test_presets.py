@@ -15,9 +15,9 @@ from qlr_core.surfaces.run import SurfaceRun
 from qlr_ui.lab.run_controls import Preset
 from qlr_ui.lab.run_setting import RunSetting
 from qlr_ui.network.presets import PRESETS as NETWORK_PRESETS
-from qlr_ui.surface import cached
 from qlr_ui.surface.presets import PRESETS, preset_of
 from qlr_ui.surface.state import LabState
+from tests.surface_runs import lab_runs
 
 # Unclipped runs are chaotic, and two engines differ by roundings: what is said must outlive them.
 ROUNDINGS = 3
@@ -29,11 +29,11 @@ NUMBER = re.compile(f"{_POWER}|−?[0-9]+(?:[.][0-9]+)?(?:·{_POWER})?")
 
 
 def _runs(state: LabState) -> list[SurfaceRun]:
-    return cached.lab_runs(state)
+    return lab_runs(state)
 
 
 def _infos(state: LabState) -> list[StepInfo]:
-    return [run.record.info for run in cached.lab_runs(state)]
+    return [run.record.info for run in lab_runs(state)]
 
 
 def _moved(state: LabState) -> list[LabState]:
