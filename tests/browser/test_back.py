@@ -11,10 +11,10 @@ from qlr_ui.network import state as network_state
 from qlr_ui.network.state import NetworkState
 from qlr_ui.surface import state as lab_state
 from qlr_ui.surface.state import LabState
+from tests.browser.hand import PLAYER, enter, field, reached
 
 pytestmark = pytest.mark.slow
 
-PLAYER = ".player[data-signature]"
 TWO = (RunSetting("adam_qlr"), RunSetting("adam"))
 SURFACE = "/?lab=" + lab_state.to_link(LabState(steps=20, runs=TWO))
 NETWORK = "/networks?network=" + network_state.to_link(NetworkState(NetworkLab(width=2, steps=25), TWO))
@@ -35,6 +35,10 @@ def _slider(label: str) -> Change:
         page.get_by_role("slider", name=label).first.press("ArrowRight")
 
     return change
+
+
+def _knob(knob: str, value: str) -> Change:
+    return lambda page: enter(page, knob, value)
 
 
 def _beale(page) -> None:
@@ -61,30 +65,28 @@ def _remove_run(page) -> None:
     page.get_by_role("button", name="Remove this run").first.click()
 
 
-RUNS = (_slider("λ₀ · Initial damping"), _fork, _drop_fork, _remove_run)
+RUNS = (_knob("run initial_damping", "0.5"), _fork, _drop_fork, _remove_run)
+NUMBERS = (_knob("start 0", "0.5"), _knob("start 0", "0.25"), _knob("steps", "15"))
 LABS = {
-    SURFACE: (_number("Start x", "0.5"), _number("Start x", "0.25"), _beale, *RUNS),
+    SURFACE: (*NUMBERS, _beale, *RUNS),
     NETWORK: (_number("Seed", "3"), _slider("Units in each"), _relu, *RUNS),
 }
 
 
 def _seen(page) -> list[str]:
-    """What the controls and the player's list of runs say."""
+    """What the controls, the player's knobs and its list of runs say."""
+    knobs = [knob.input_value() for knob in page.locator("[data-knob] input[type=text]").all()]
     runs = page.locator("[data-part=runs] li .name").all_inner_texts()
     sidebar = page.get_by_test_id("stSidebar")
     boxes = (*sidebar.get_by_role("spinbutton").all(), *sidebar.get_by_role("combobox").all())
     chosen = sidebar.locator("[role=radio][aria-checked=true]").all_inner_texts()
-    return [*runs, *sidebar.get_by_test_id("stSlider").all_inner_texts(), *chosen, *(box.input_value() for box in boxes)]
-
-
-def _changed(page, wait_until_idle, act: Callable[[], Any]) -> None:
-    """Acts, and waits until another address is there and its picture is drawn."""
-    address = page.url
-    act()
-    page.wait_for_url(lambda url: url != address)
-    page.wait_for_timeout(500)
-    wait_until_idle(page)
-    page.wait_for_selector(PLAYER)
+    return [
+        *runs,
+        *knobs,
+        *sidebar.get_by_test_id("stSlider").all_inner_texts(),
+        *chosen,
+        *(box.input_value() for box in boxes),
+    ]
 
 
 @pytest.mark.parametrize(("link", "changes"), LABS.items(), ids=["surface", "network"])
@@ -93,17 +95,25 @@ def test_back_undoes_one_change_a_press_and_forward_does_it_again(open_page, wai
     page.wait_for_selector(PLAYER)
     past, first = [(page.url, _seen(page))], page.evaluate("history.length")
     for number, change in enumerate(changes):
-        _changed(page, wait_until_idle, lambda change=change: change(page))
+        reached(page, wait_until_idle, lambda change=change: change(page))
         assert page.evaluate("history.length") == first + number + 1
         past.append((page.url, _seen(page)))
         assert past[-1][1] != past[-2][1]
     for address, seen in reversed(past[:-1]):
-        _changed(page, wait_until_idle, lambda: page.evaluate("history.back()"))
+        reached(page, wait_until_idle, lambda: page.evaluate("history.back()"))
         assert (page.url, _seen(page)) == (address, seen)
     for address, seen in past[1:]:
-        _changed(page, wait_until_idle, lambda: page.evaluate("history.forward()"))
+        reached(page, wait_until_idle, lambda: page.evaluate("history.forward()"))
         assert (page.url, _seen(page)) == (address, seen)
     assert page.evaluate("history.length") == first + len(changes)
+
+
+def _start(page) -> str:
+    return field(page, "start 0").input_value()
+
+
+def _seed(page) -> str:
+    return page.get_by_role("spinbutton", name="Seed").input_value()
 
 
 def test_links_inside_the_app_open_in_a_lab_that_is_open_too(linked_lab, browser, wait_until_idle) -> None:
@@ -113,19 +123,19 @@ def test_links_inside_the_app_open_in_a_lab_that_is_open_too(linked_lab, browser
     page.wait_for_selector(PLAYER)
     wait_until_idle(page)
     followed = (
-        ("Surface 1", "Start x", "1"),
-        ("Surface 2", "Start x", "2"),
-        ("Network 1", "Seed", "1"),
-        ("Network 2", "Seed", "2"),
+        ("Surface 1", _start, "1"),
+        ("Surface 2", _start, "2"),
+        ("Network 1", _seed, "1"),
+        ("Network 2", _seed, "2"),
     )
     addresses = []
-    for link, label, value in (*followed, followed[0]):
-        _changed(page, wait_until_idle, lambda link=link: page.get_by_role("link", name=link, exact=True).click())
-        assert page.get_by_role("spinbutton", name=label).input_value() == value
+    for link, number, value in (*followed, followed[0]):
+        reached(page, wait_until_idle, lambda link=link: page.get_by_role("link", name=link, exact=True).click())
+        assert number(page) == value
         addresses.append(page.url)
-    for _, label, value in reversed(followed):
-        _changed(page, wait_until_idle, lambda: page.evaluate("history.back()"))
-        assert page.get_by_role("spinbutton", name=label).input_value() == value
-    _changed(page, wait_until_idle, lambda: page.goto(addresses[1]))  # typed into the address bar
-    assert page.get_by_role("spinbutton", name="Start x").input_value() == "2"
+    for _, number, value in reversed(followed):
+        reached(page, wait_until_idle, lambda: page.evaluate("history.back()"))
+        assert number(page) == value
+    reached(page, wait_until_idle, lambda: page.goto(addresses[1]))  # typed into the address bar
+    assert _start(page) == "2"
     page.close()
