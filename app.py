@@ -12,6 +12,8 @@ st.set_page_config(
     menu_items={"About": "AdamQLR Lab: second-order optimization, one step at a time. MIT license."},
 )
 
+# On a phone, whose pages Streamlit puts behind a button, this says what one is looking at.
+st.logo("qlr_ui/logo.svg", size="small")
 keep_programs()
 drop_programs()
 st.navigation(
