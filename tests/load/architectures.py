@@ -5,17 +5,11 @@ every ten architectures; fails where a page shows an error or the server dies. L
 """
 
 import argparse
-import os
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-import requests
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets import Subprotocol
@@ -28,6 +22,7 @@ from qlr_core.networks.problem import NetworkLab  # noqa: E402
 from qlr_ui.lab.run_setting import RunSetting  # noqa: E402
 from qlr_ui.network import state as network_state  # noqa: E402
 from qlr_ui.surface import state as lab_state  # noqa: E402
+from tests.load.lab_server import server  # noqa: E402
 
 DATASETS, TWO = ("moons", "curve"), (RunSetting("adam_qlr"), RunSetting("adam"))
 
@@ -60,30 +55,6 @@ def visit(port: int, page: str, query: str, patience: float = 900) -> None:
                     raise RuntimeError(f"{page}: {shown}")
             if message.WhichOneof("type") == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
                 return
-
-
-@contextmanager
-def server(port: int) -> Iterator[psutil.Process]:
-    """A running lab with an empty cache of programs."""
-    command = ["-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    with tempfile.TemporaryDirectory() as home:
-        # Importing JAX here has set its variables.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_CPP_")}
-        process = psutil.Popen([sys.executable, *command], cwd=ROOT, env=environment | {"XDG_CACHE_HOME": home})
-        try:
-            while not _healthy(port):
-                time.sleep(0.5)
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _healthy(port: int) -> bool:
-    try:
-        return requests.get(f"http://localhost:{port}/_stcore/health", timeout=5).ok
-    except requests.ConnectionError:
-        return False
 
 
 def visitors(port: int, done: threading.Event, seen: list[int], errors: list[Exception]) -> None:
