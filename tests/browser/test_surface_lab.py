@@ -138,7 +138,7 @@ def test_a_diverging_run_says_where_and_what_to_do(open_page) -> None:
     page = open_page("/?lab=" + to_link(state))
     drawn(page)
     page.keyboard.press("End")
-    assert "diverged at step" in page.locator("[data-part=runs]").inner_text()
+    wait_for(lambda: "diverged at step" in page.locator("[data-part=runs]").inner_text())
     assert "Lower its learning rate" in page.locator("[data-part=banner]").inner_text()
 
 
