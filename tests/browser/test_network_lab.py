@@ -1,19 +1,17 @@
 """The small networks' page as a person uses it: playing, scrubbing and forking on moons, links, and bad input."""
 
 import dataclasses
-import time
-from collections.abc import Callable
 
 import pytest
 
 from qlr_core.networks.problem import NetworkLab
 from qlr_ui.lab.run_setting import RunSetting
 from qlr_ui.network.state import NetworkState, from_link, to_link
+from tests.browser.hand import PLAYER, data, wait_for
 from tests.small_networks import LAB
 
 pytestmark = pytest.mark.slow
 
-PLAYER = ".player[data-signature]"
 SMALL = NetworkState(dataclasses.replace(LAB, steps=100))
 
 
@@ -21,40 +19,29 @@ def _at(state: NetworkState) -> str:
     return "/networks?network=" + to_link(state)
 
 
-def _data(page, name: str) -> str:
-    return page.locator(PLAYER).get_attribute(f"data-{name}")
-
-
-def _wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-
-
 def test_moons_play_scrub_and_fork_and_the_link_reopens_both_branches(open_page, wait_until_idle) -> None:
     page = open_page(_at(SMALL))
     page.wait_for_selector(PLAYER)
     page.locator(PLAYER).focus()
     page.keyboard.press("Space")
-    _wait_for(lambda: int(_data(page, "step")) > 3)
+    wait_for(lambda: int(data(page, "step")) > 3)
     page.keyboard.press("Space")
     page.keyboard.press("Home")
     for _ in range(3):
         page.keyboard.press("Shift+ArrowRight")
-    _wait_for(lambda: _data(page, "step") == "30")
-    before = _data(page, "signature")
+    wait_for(lambda: data(page, "step") == "30")
+    before = data(page, "signature")
     page.keyboard.press("f")
     page.locator("dialog[open] select[data-fork=optimizer]").select_option("adam")
     page.locator("dialog[open] [data-fork=send]").click()
-    _wait_for(lambda: _data(page, "signature") != before)
+    wait_for(lambda: data(page, "signature") != before)
     wait_until_idle(page)
-    _wait_for(lambda: page.locator("[data-part=runs] li").count() == 3)
+    wait_for(lambda: page.locator("[data-part=runs] li").count() == 3)
     state = from_link(page.evaluate("new URL(location).searchParams.get('network')"))
     assert [fork.step for fork in state.forks] == [30] and state.forks[0].setting.optimizer == "adam"
     again = open_page(page.evaluate("location.pathname + location.search") + "&step=30&focus=r2")
     again.wait_for_selector(PLAYER)
-    assert _data(again, "step") == "30" and _data(again, "focus") == "r2"
+    assert data(again, "step") == "30" and data(again, "focus") == "r2"
 
 
 def test_where_the_player_rests_between_two_frames_it_shows_that_steps_slice(open_page, wait_until_idle) -> None:
@@ -63,14 +50,14 @@ def test_where_the_player_rests_between_two_frames_it_shows_that_steps_slice(ope
     page.locator(PLAYER).focus()
     page.keyboard.press("ArrowRight")
     hint = page.locator("[data-part=slice-hint]")
-    _wait_for(lambda: _data(page, "step") == "1" and hint.inner_text() == "")
+    wait_for(lambda: data(page, "step") == "1" and hint.inner_text() == "")
     caption = page.locator("[data-part=caption]")
     assert caption.inner_text().startswith("Before step 1 ·")
     wait_until_idle(page)
-    before = _data(page, "signature")
+    before = data(page, "signature")
     page.keyboard.press("Space")
-    _wait_for(lambda: int(_data(page, "step")) > 20)
-    assert _data(page, "signature") == before  # nothing was asked for while it played
+    wait_for(lambda: int(data(page, "step")) > 20)
+    assert data(page, "signature") == before  # nothing was asked for while it played
 
 
 def test_a_diverging_run_says_where_and_what_to_do(open_page) -> None:

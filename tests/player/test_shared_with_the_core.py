@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from qlr_core.notation import written
+from qlr_core.programs.program import ARITIES
 from qlr_core.quadratic import HIGH_RATIO, LOW_RATIO
 
 _EDGES = (0.0, 0.001, 0.00099995, 0.000999949, 99999.4, 99999.5, 1e5, 12345.0, 12355.0, 0.125, 2.5, 1e-8, 5e-324, 1.7e308)
@@ -44,4 +45,5 @@ def test_python_and_the_player_write_a_number_alike() -> None:
 def test_the_constants_are_those_of_the_core() -> None:
     told = _node("constants.mjs")
     assert (told["LOW_RATIO"], told["HIGH_RATIO"]) == (LOW_RATIO, HIGH_RATIO)
+    assert told["ARITIES"] == ARITIES
     assert (told["DOUBLE_EPSILON"], told["SINGLE_EPSILON"]) == (np.finfo(np.float64).eps, float(np.finfo(np.float32).eps))

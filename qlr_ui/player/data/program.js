@@ -82,7 +82,7 @@ function sweep(operation, a, b, c, to, size) {
 }
 
 /** The operations in the order of their codes, with the number of their operands. */
-const ARITIES = {
+export const ARITIES = {
   add: 2, sub: 2, mul: 2, div: 2, rem: 2, pow: 2, atan2: 2, max: 2, min: 2,
   neg: 1, abs: 1, sign: 1, floor: 1, ceil: 1, round_even: 1, round_away: 1, sqrt: 1, cbrt: 1,
   exp: 1, log: 1, expm1: 1, log1p: 1, sin: 1, cos: 1, tan: 1, asin: 1, acos: 1, atan: 1,

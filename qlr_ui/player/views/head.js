@@ -14,7 +14,7 @@ export class Head {
     setText(this.formula, data.formula);
     const [heading, text] = data.lesson?.header.sentence ?? [];
     this.sentence.innerHTML = text === undefined ? "" : `<strong>${escapeHtml(heading)}</strong> ${escapeHtml(text)}`;
-    Object.assign(this.root.dataset, { signature: data.signature, lesson: data.kind });
+    Object.assign(this.root.dataset, { signature: data.signature, lesson: data.kind, runs: data.runs.length });
     this.root.toggleAttribute("data-plain", data.view === null);
   }
 
